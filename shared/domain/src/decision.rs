@@ -1,0 +1,126 @@
+//! What `decide` sees and says: bases, evidence, verdicts, conflicts and the writes that follow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::field::{FieldKey, Value};
+use crate::ids::{Side, Timestamp, UserId};
+use crate::patch::{TaskWrite, TicketPatch};
+
+/// What both sides held when they last agreed on a field, each in its own form.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldBase {
+    /// As Zendesk returned it (long text as hash).
+    pub z: Value,
+    /// As ClickUp returned it (long text as hash).
+    pub c: Value,
+    /// Set when a conflict was recorded for exactly these two values: both sides may then differ.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub parted: bool,
+    /// Consecutive rounds in which both sides undid each other; at two the field is frozen.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rounds: u8,
+    /// People we added to the task: the only ones we may remove.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub added: BTreeSet<UserId>,
+}
+
+fn is_zero(n: &u8) -> bool {
+    *n == 0
+}
+
+/// The bases of a link, by field.
+pub type LinkFields = BTreeMap<FieldKey, FieldBase>;
+
+/// What is known beyond the two records: who changed a field, and when, on each side.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Time of the newest known person's change, by side and field.
+    pub changed: BTreeMap<(Side, FieldKey), Timestamp>,
+    /// Stored forms of values of ours whose outcome is unknown; equal fetched values are ours.
+    pub own: Vec<(Side, FieldKey, Value)>,
+}
+
+/// Why two values could not become one without loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConflictCause {
+    /// Both sides changed the field; the rule chose one.
+    BothChanged,
+    /// The rule says that a person decides.
+    Ask,
+    /// The ticket is closed and takes nothing.
+    TicketClosed,
+    /// Zendesk's description is read only.
+    DescriptionReadOnly,
+    /// The other side has no such status, option or person.
+    NoCounterpart,
+    /// The mapping goes the other way.
+    OneWay,
+    /// Both sides kept undoing each other.
+    Oscillation,
+    /// A person's value was overwritten between our read and our write.
+    LostUpdate,
+    /// The task belongs to another ticket.
+    TaskTaken,
+    /// The service refused the value.
+    Refused,
+}
+
+/// A value that did not win, kept for a person to see and apply again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conflict {
+    /// Which field.
+    pub field: FieldKey,
+    /// Why.
+    pub cause: ConflictCause,
+    /// The base before, in Zendesk's form.
+    pub base: Value,
+    /// Zendesk's value, whole.
+    pub zendesk: Value,
+    /// ClickUp's value, whole.
+    pub clickup: Value,
+    /// Whose value stands; `None` when each side keeps its own.
+    pub winner: Option<Side>,
+    /// The rule that said so, in words of `deskup.toml`.
+    pub rule: String,
+}
+
+/// What was decided about one field, for `explain`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldVerdict {
+    /// Which field.
+    pub field: FieldKey,
+    /// One sentence: why it has its value.
+    pub why: String,
+    /// The side that is written, if any.
+    pub writes: Option<Side>,
+}
+
+/// Everything that follows from one look at both records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// Calls to ClickUp, in order; at most one `Fields`.
+    pub clickup: Vec<TaskWrite>,
+    /// The call to Zendesk, if any.
+    pub zendesk: Option<TicketPatch>,
+    /// Fields written on each side with the value that should be there afterwards (that side's form).
+    pub writes: BTreeMap<(Side, FieldKey), Value>,
+    /// New bases of fields that need no write: adopted, or parted by a conflict.
+    pub bases: LinkFields,
+    /// Values to keep for a person.
+    pub conflicts: Vec<Conflict>,
+    /// One verdict per mapped field.
+    pub verdicts: Vec<FieldVerdict>,
+    /// A text for an internal note on the ticket (a ClickUp edit of the description, a move that was
+    /// not allowed), when the mapping wants one.
+    pub note: Option<String>,
+}
+
+impl Decision {
+    /// Whether the world is as it should be.
+    pub fn is_empty(&self) -> bool {
+        self.clickup.is_empty() && self.zendesk.is_none() && self.bases.is_empty() && self.conflicts.is_empty() && self.note.is_none()
+    }
+}
