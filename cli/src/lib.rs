@@ -1,1 +1,51 @@
-//! Placeholder.
+//! The command line of deskup: what a person asks for, answered on a terminal or as JSON. Data goes to
+//! stdout, talk and errors to stderr, and the exit code means something.
+
+mod args;
+mod compile;
+mod demo;
+mod explain;
+mod failure;
+mod query;
+mod status;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::failure::Failed;
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let args = Args::parse();
+    start_log(args.verbose);
+    let result = match &args.command {
+        Command::Demo(options) => demo::run(options),
+        Command::Status(options) => status::run(options),
+        Command::Explain(options) => explain::run(options),
+        Command::Compile(options) => compile::run(options),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let code = error.downcast_ref::<Failed>().map_or(failure::FAILED, Failed::code);
+            terminal::error(&error);
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Log lines go to stderr; `DESKUP_LOG` chooses what, `-v` is short for `info`.
+fn start_log(verbose: u8) {
+    let default = match verbose {
+        0 => "error",
+        1 => "info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("DESKUP_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    // A second start in one process (tests) keeps the first.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}

@@ -1,1 +1,7 @@
-fn main() {}
+//! `deskup`: the command a person runs.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    deskup::run()
+}

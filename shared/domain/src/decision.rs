@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::field::{FieldKey, Value};
-use crate::ids::{Side, Timestamp, UserId};
+use crate::ids::{ListId, Side, Timestamp, UserId};
 use crate::patch::{TaskWrite, TicketPatch};
 
 /// What both sides held when they last agreed on a field, each in its own form.
@@ -24,10 +24,43 @@ pub struct FieldBase {
     /// People we added to the task: the only ones we may remove.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub added: BTreeSet<UserId>,
+    /// Our last write of this field, to see when it is undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<LastWrite>,
+    /// Fingerprint of the two values for which a conflict was recorded while the task could not be
+    /// written (archived): said once, and mirrored when the task is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<String>,
+}
+
+/// What our last write of a field replaced.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastWrite {
+    /// The side that was written.
+    pub side: Side,
+    /// Its stored value before.
+    pub before: Value,
+    /// How many writes in a row only undid the one before; two of them are one round.
+    pub undos: u8,
 }
 
 fn is_zero(n: &u8) -> bool {
     *n == 0
+}
+
+impl FieldBase {
+    /// A base with nothing to remember but the two values.
+    pub fn agreed(z: Value, c: Value) -> Self {
+        FieldBase { z, c, ..FieldBase::default() }
+    }
+
+    /// How many writes in a row only undid the one before, if this value of `source` is mirrored now.
+    pub(crate) fn undos(&self, source: Side, stored: &Value) -> u8 {
+        match &self.last {
+            Some(last) if last.side == source && last.before == *stored => last.undos.saturating_add(1),
+            _ => 0,
+        }
+    }
 }
 
 /// The bases of a link, by field.
@@ -40,6 +73,14 @@ pub struct Evidence {
     pub changed: BTreeMap<(Side, FieldKey), Timestamp>,
     /// Stored forms of values of ours whose outcome is unknown; equal fetched values are ours.
     pub own: Vec<(Side, FieldKey, Value)>,
+    /// Where it is known, what was there just before such a write: a set that was written also holds what
+    /// people had put into it, and only the rest of it is ours.
+    #[serde(default)]
+    pub own_before: Vec<(Side, FieldKey, Value)>,
+    /// The list where deskup last put the task (`Link.list`). Without it a task is never moved: a person
+    /// may have chosen its place.
+    #[serde(default)]
+    pub placed: Option<ListId>,
 }
 
 /// Why two values could not become one without loss.
@@ -107,6 +148,9 @@ pub struct Decision {
     pub zendesk: Option<TicketPatch>,
     /// Fields written on each side with the value that should be there afterwards (that side's form).
     pub writes: BTreeMap<(Side, FieldKey), Value>,
+    /// The stored values of written fields as they were seen (Zendesk, ClickUp): what a later base may
+    /// rest on, even when a record moves while the writes are under way.
+    pub seen: BTreeMap<FieldKey, (Value, Value)>,
     /// New bases of fields that need no write: adopted, or parted by a conflict.
     pub bases: LinkFields,
     /// Values to keep for a person.
@@ -116,11 +160,17 @@ pub struct Decision {
     /// A text for an internal note on the ticket (a ClickUp edit of the description, a move that was
     /// not allowed), when the mapping wants one.
     pub note: Option<String>,
+    /// One sentence about the task's list: moved, left where a person put it, or out of scope.
+    pub routing: Option<String>,
 }
 
 impl Decision {
     /// Whether the world is as it should be.
     pub fn is_empty(&self) -> bool {
-        self.clickup.is_empty() && self.zendesk.is_none() && self.bases.is_empty() && self.conflicts.is_empty() && self.note.is_none()
+        self.clickup.is_empty()
+            && self.zendesk.is_none()
+            && self.bases.is_empty()
+            && self.conflicts.is_empty()
+            && self.note.is_none()
     }
 }

@@ -101,7 +101,11 @@ impl Value {
 
     /// A text, or its hash when it is long.
     pub fn stored_text(text: &str) -> Self {
-        if text.len() <= Self::INLINE_BYTES_MAX { Value::Text(text.to_owned()) } else { Value::Hash(sha256_hex(text.as_bytes())) }
+        if text.len() <= Self::INLINE_BYTES_MAX {
+            Value::Text(text.to_owned())
+        } else {
+            Value::Hash(sha256_hex(text.as_bytes()))
+        }
     }
 
     /// The form kept in a link: long texts become hashes, everything else stays.

@@ -59,7 +59,14 @@ pub struct TicketId(NonZeroU64);
 impl TicketId {
     /// Checks a number that claims to be a ticket id.
     pub fn new(id: u64) -> Result<Self, IdError> {
-        NonZeroU64::new(id).map(Self).ok_or(IdError { what: "a ticket id (a number from 1)", text: id.to_string() })
+        NonZeroU64::new(id)
+            .map(Self)
+            .ok_or(IdError { what: "a ticket id (a number from 1)", text: id.to_string() })
+    }
+
+    /// Stands for a record that is not there yet; it is never sent.
+    pub(crate) fn placeholder() -> Self {
+        Self(NonZeroU64::MIN)
     }
 
     /// The number itself.
@@ -84,8 +91,9 @@ impl From<TicketId> for u64 {
 impl FromStr for TicketId {
     type Err = IdError;
     fn from_str(text: &str) -> Result<Self, IdError> {
-        let id: u64 =
-            text.parse().map_err(|_| IdError { what: "a ticket id (a number from 1)", text: shorten(text) })?;
+        let id: u64 = text
+            .parse()
+            .map_err(|_| IdError { what: "a ticket id (a number from 1)", text: shorten(text) })?;
         Self::new(id)
     }
 }
@@ -116,6 +124,11 @@ macro_rules! text_id {
                     && text.len() <= 64
                     && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
                 if fits { Ok(Self(text)) } else { Err(IdError { what: $what, text: shorten(&text) }) }
+            }
+
+            /// Stands for a record that is not there yet; it is never sent.
+            pub(crate) fn placeholder() -> Self {
+                Self("none".to_owned())
             }
 
             /// The text itself.

@@ -2,15 +2,40 @@
 //! pure functions. No IO, no async, no clock: everything a function needs comes in as an argument.
 
 pub mod comment;
+pub mod conversation;
+pub mod create;
+pub mod decide;
 pub mod decision;
+pub mod directory;
 pub mod field;
+pub mod footer;
+pub mod history;
 pub mod ids;
+mod lens;
+pub mod lost_update;
+pub mod mapping;
+pub mod merge;
+pub mod moved;
 pub mod patch;
 pub mod records;
+pub mod settings;
+pub mod settle;
 
 pub use comment::{Attachment, Author, Comment, Visibility};
-pub use decision::{Conflict, ConflictCause, Decision, Evidence, FieldVerdict, LinkFields, FieldBase};
+pub use conversation::{CommentPlan, parse_origin, plan_comment};
+pub use create::{NewTaskPlan, bases_after_create, new_task};
+pub use decide::decide;
+pub use decision::{
+    Conflict, ConflictCause, Decision, Evidence, FieldBase, FieldVerdict, LastWrite, LinkFields,
+};
+pub use directory::{ClickupField, Directory, ZendeskField};
 pub use field::{FieldKey, Value};
+pub use footer::Marker;
+pub use history::{ClickupChange, clickup_history, zendesk_audit};
 pub use ids::{IdError, ListId, Side, TaskId, TicketId, Timestamp, UserId};
-pub use patch::{NewTask, TaskPatch, TaskWrite, TicketPatch};
+pub use mapping::{Mapping, Routing};
+pub use merge::Rule;
+pub use moved::{task_moved, ticket_moved};
+pub use patch::{NewTask, NewTicketComment, TaskPatch, TaskWrite, TicketPatch};
 pub use records::{ListInfo, Person, Task, Ticket};
+pub use settings::{DescriptionEdits, LinkBack, Mistake, Settings};

@@ -47,6 +47,8 @@ pub struct TaskPatch {
     pub assignees_add: BTreeSet<UserId>,
     /// People to remove: only those we added.
     pub assignees_rem: BTreeSet<UserId>,
+    /// Puts a twin of ours away; never used on a task that a person touched.
+    pub archived: Option<bool>,
 }
 
 impl TaskPatch {

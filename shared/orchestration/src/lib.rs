@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The vocabulary of running work: an orchestrator on an engine, the context of a step, the steps themselves, the
+//! progress of executions, and the managers of budgets, checkpoints and recovery.
+
+pub mod checkpoint_manager;
+pub mod context;
+pub mod engine;
+pub mod orchestrator;
+pub mod recovery_manager;
+pub mod registry;
+pub mod resource_manager;
+pub mod step;
+pub mod workflow_state;
+
+pub use asl::WorkflowDefinition;
+pub use checkpoint_manager::CheckpointManager;
+pub use context::{ExecutionContext, Random};
+pub use engine::{EmbeddedEngine, Engine, EngineError, Outcome, Start, Totals};
+pub use orchestrator::WorkflowOrchestrator;
+pub use recovery_manager::{Halt, Noted, RecoveryManager};
+pub use registry::Registry;
+pub use resource_manager::{BudgetSettings, ResourceManager};
+pub use step::{Failure, StepExecutor, StepFailure};
+pub use workflow_state::WorkflowState;

@@ -1,1 +1,43 @@
-//! Placeholder.
+//! All state of deskup: one DynamoDB table through `aws-sdk-dynamodb`, on AWS and embedded alike.
+//!
+//! One stored thing has one file: its key layout in the first lines, its type, the handle with the
+//! operations, its codec and its tests. [`Store`] hands out the handles.
+//!
+//! Rules that hold everywhere: a decision rests on a consistent read or a condition; an item is
+//! changed by `UpdateItem` with named attributes, so that what a newer version wrote survives; a lost
+//! reply is read back and never guessed; expiry is compared in code.
+
+pub mod attachments;
+pub mod budgets;
+pub mod checkpoints;
+pub mod comments;
+pub mod conflicts;
+mod connector;
+mod copies;
+pub mod cursors;
+pub mod effects;
+pub mod embedded;
+pub mod error;
+pub mod evidence;
+pub mod executions;
+pub mod faults;
+pub mod lane;
+pub mod leases;
+pub mod links;
+pub mod operations;
+pub mod quarantine;
+mod row;
+mod schema;
+pub mod store;
+pub mod switches;
+mod table;
+pub mod tally;
+pub mod texts;
+pub mod work;
+
+pub use embedded::Place;
+pub use error::StoreError;
+pub use faults::FaultPlan;
+pub use lane::{Lane, WorkKey};
+pub use operations::Operations;
+pub use store::{Clock, Intended, Store};

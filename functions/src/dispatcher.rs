@@ -1,0 +1,177 @@
+//! Starts executions: for due work rows, for the polls, for a backfill. On one machine it is a loop; a double
+//! start is harmless, because every execution claims its rows by condition.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use clients::Lane as Priority;
+use orchestration::{EmbeddedEngine, EngineError, Outcome, Start, WorkflowOrchestrator};
+use serde_json::json;
+use statemachines::ticket_sync::TicketSyncWorkflow;
+use stores::{Lane, StoreError};
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
+
+use crate::Context;
+
+/// Executions of one lane at once.
+const RUNNING_MAX: usize = 4;
+
+/// Rows one execution takes.
+const ROWS: u32 = 40;
+
+/// The loop looks at most this often, so that one burst starts one execution.
+const TICK_MS: u64 = 250;
+
+/// How long the loop sleeps when nothing is due.
+const NAP_MS: i64 = 5_000;
+
+/// How often the polls run.
+pub const POLL_EVERY_MS: i64 = 60_000;
+
+/// Starts executions on one machine.
+pub struct Dispatcher {
+    cx: Arc<Context>,
+    orchestrator: WorkflowOrchestrator<EmbeddedEngine>,
+    workflow: TicketSyncWorkflow,
+    wake: Notify,
+    stopping: AtomicBool,
+    running: AtomicUsize,
+}
+
+impl Dispatcher {
+    /// A dispatcher over an engine whose registry holds the steps of the same context.
+    pub fn new(cx: Arc<Context>, engine: Arc<EmbeddedEngine>) -> Arc<Self> {
+        Arc::new(Self {
+            cx,
+            orchestrator: WorkflowOrchestrator::new(engine),
+            workflow: TicketSyncWorkflow::new(),
+            wake: Notify::new(),
+            stopping: AtomicBool::new(false),
+            running: AtomicUsize::new(0),
+        })
+    }
+
+    /// Looks for due rows soon: something was hinted.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Ends the loop in order: what runs is finished, nothing new is started.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.wake.notify_one();
+    }
+
+    /// Whether an execution other than the loop itself runs.
+    pub fn is_running(&self) -> bool {
+        self.running.load(Ordering::SeqCst) > 0
+    }
+
+    /// Brings every ticket over.
+    pub async fn backfill(&self, generation: u64) -> Result<Outcome, EngineError> {
+        let start = Start {
+            name: None,
+            trigger: "person".to_owned(),
+            actor: "deskup".to_owned(),
+            lane: Priority::Backfill,
+        };
+        let input = json!({ "generation": generation });
+        self.orchestrator.execute(self.workflow.backfill(), input, start).await
+    }
+
+    /// Runs every poll once.
+    pub async fn poll(&self) -> Result<Outcome, EngineError> {
+        let start = Start {
+            name: None,
+            trigger: "schedule".to_owned(),
+            actor: "deskup".to_owned(),
+            lane: Priority::Reconcile,
+        };
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let outcome = self.orchestrator.execute(self.workflow.poll(), json!({}), start).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        outcome
+    }
+
+    /// Serves one batch of due rows of a lane.
+    async fn live(&self, lane: Lane) -> Result<Outcome, EngineError> {
+        let start = Start {
+            name: None,
+            trigger: "webhook".to_owned(),
+            actor: "deskup".to_owned(),
+            lane: priority(lane),
+        };
+        let input = json!({ "lane": lane.name(), "limit": ROWS });
+        self.orchestrator.execute(self.workflow.live(), input, start).await
+    }
+
+    /// Serves due rows and polls until [`Dispatcher::stop`]; what runs then is finished first.
+    pub async fn run(self: Arc<Self>) {
+        let mut lanes: JoinSet<()> = JoinSet::new();
+        let mut next_poll_ms = self.cx.now_ms() + POLL_EVERY_MS;
+        while !self.stopping.load(Ordering::SeqCst) {
+            while lanes.try_join_next().is_some() {}
+            let now_ms = self.cx.now_ms();
+            if now_ms >= next_poll_ms {
+                next_poll_ms = now_ms + POLL_EVERY_MS;
+                let this = self.clone();
+                lanes.spawn(async move {
+                    if let Err(error) = this.poll().await {
+                        tracing::warn!(error = %error, "a poll could not be started");
+                    }
+                });
+            }
+            let mut wake_ms = next_poll_ms.min(now_ms + NAP_MS);
+            match self.start_due(&mut lanes, now_ms).await {
+                Ok(Some(next_ms)) => wake_ms = wake_ms.min(next_ms),
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, "the work queue could not be read"),
+            }
+            tokio::time::sleep(Duration::from_millis(TICK_MS)).await;
+            let nap = u64::try_from(wake_ms - self.cx.now_ms()).unwrap_or(0);
+            tokio::select! {
+                biased;
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(Duration::from_millis(nap)) => {}
+            }
+        }
+        while lanes.join_next().await.is_some() {}
+    }
+
+    /// Starts an execution per lane that has due rows; tells when the next row is due.
+    async fn start_due(
+        self: &Arc<Self>,
+        lanes: &mut JoinSet<()>,
+        now_ms: i64,
+    ) -> Result<Option<i64>, StoreError> {
+        let mut next_ms: Option<i64> = None;
+        for lane in [Lane::Live, Lane::Reconcile] {
+            let Some(due_ms) = self.cx.store.work().next_due_ms(lane).await? else { continue };
+            if due_ms > now_ms {
+                next_ms = Some(next_ms.map_or(due_ms, |ms| ms.min(due_ms)));
+            } else if lanes.len() < RUNNING_MAX {
+                self.running.fetch_add(1, Ordering::SeqCst);
+                let this = self.clone();
+                lanes.spawn(async move {
+                    if let Err(error) = this.live(lane).await {
+                        tracing::warn!(error = %error, "an execution could not be started");
+                    }
+                    this.running.fetch_sub(1, Ordering::SeqCst);
+                    this.wake.notify_one();
+                });
+                next_ms = Some(now_ms);
+            }
+        }
+        Ok(next_ms)
+    }
+}
+
+fn priority(lane: Lane) -> Priority {
+    match lane {
+        Lane::Live => Priority::Live,
+        Lane::Reconcile => Priority::Reconcile,
+        Lane::Backfill => Priority::Backfill,
+    }
+}

@@ -1,0 +1,52 @@
+//! Hands the backfill's place over to the polls, so that nothing falls between the two.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use statemachines::steps::{FINISH_BACKFILL, FinishBackfillInput, FinishBackfillOutput};
+
+use crate::steps::backfill_page::Place;
+use crate::steps::{poll_comments, poll_tasks, poll_tickets};
+use crate::{Context, SyncError};
+
+/// The step.
+pub struct FinishBackfill(pub Arc<Context>);
+
+impl StepExecutor for FinishBackfill {
+    type Input = FinishBackfillInput;
+    type Output = FinishBackfillOutput;
+    const NAME: &'static str = FINISH_BACKFILL.name();
+
+    fn run<'a>(
+        &'a self,
+        input: FinishBackfillInput,
+        run: &'a ExecutionContext,
+    ) -> BoxFuture<'a, Result<FinishBackfillOutput, StepFailure>> {
+        finish(&self.0, input, run).map(|result| result.map_err(StepFailure::from)).boxed()
+    }
+}
+
+async fn finish(
+    cx: &Context,
+    input: FinishBackfillInput,
+    run: &ExecutionContext,
+) -> Result<FinishBackfillOutput, SyncError> {
+    let (place, _) = Place::load(cx, input.generation, run.now_ms()).await?;
+    let cursors = cx.store.cursors();
+    if let Some(cursor) = &place.cursor {
+        if cursors.get(poll_tickets::STREAM).await?.is_none() {
+            cursors.advance(poll_tickets::STREAM, None, cursor).await?;
+        }
+    }
+    let since_s = (place.started_ms / 1_000).to_string();
+    if cursors.get(poll_comments::STREAM).await?.is_none() {
+        cursors.advance(poll_comments::STREAM, None, &since_s).await?;
+    }
+    let since_ms = place.started_ms.to_string();
+    if cursors.get(poll_tasks::STREAM).await?.is_none() {
+        cursors.advance(poll_tasks::STREAM, None, &since_ms).await?;
+    }
+    Ok(FinishBackfillOutput { linked: place.seen })
+}

@@ -1,0 +1,119 @@
+//! Reads tasks that moved since the watermark and hints those that differ from what their link knows.
+//! ClickUp has no export and no cursor: the watermark overlaps, and what repeats is compared and dropped.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use clients::TaskQuery;
+use domain::{Task, TicketId, footer, task_moved};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use statemachines::steps::{POLL_TASKS, PollOutput, PollTasksInput};
+use stores::links::{Link, LinkState};
+use stores::work::Hint;
+use stores::{Lane, WorkKey};
+
+use crate::sync::wants;
+use crate::{Context, SyncError};
+
+/// The stream of the watermark, in unix milliseconds.
+pub const STREAM: &str = "tasks";
+
+/// How far each poll reaches back behind the watermark: lists show a change late.
+const OVERLAP_MS: i64 = 5 * 60_000;
+
+/// Pages one poll takes at most.
+const PAGES_MAX: u32 = 10;
+
+/// The step.
+pub struct PollTasks(pub Arc<Context>);
+
+impl StepExecutor for PollTasks {
+    type Input = PollTasksInput;
+    type Output = PollOutput;
+    const NAME: &'static str = POLL_TASKS.name();
+
+    fn run<'a>(
+        &'a self,
+        _input: PollTasksInput,
+        run: &'a ExecutionContext,
+    ) -> BoxFuture<'a, Result<PollOutput, StepFailure>> {
+        poll(&self.0, run).map(|result| result.map_err(StepFailure::from)).boxed()
+    }
+}
+
+async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
+    let mut output = PollOutput { hinted: 0, caught_up: false };
+    let cursor = cx.store.cursors().get(STREAM).await?;
+    let watermark_ms =
+        cursor.as_ref().and_then(|c| c.text.parse::<i64>().ok()).unwrap_or_else(|| run.now_ms());
+    let mut query = TaskQuery {
+        updated_gt: Some(watermark_ms - OVERLAP_MS - 1),
+        order_by_updated: true,
+        reverse: true,
+        lists: cx.mapping.lists(),
+        ..TaskQuery::default()
+    };
+    let mut newest_ms = watermark_ms;
+    for page in 0..PAGES_MAX {
+        query.page = page;
+        let tasks = cx.clickup(run).team_tasks(&query).await?;
+        output.hinted += hint_moved(cx, &tasks.tasks).await?;
+        newest_ms = tasks.tasks.iter().map(|task| task.updated.ms()).fold(newest_ms, i64::max);
+        if tasks.last_page {
+            output.caught_up = true;
+            break;
+        }
+    }
+    let next = newest_ms.to_string();
+    // Pages run from the oldest change on, so a poll that ended early has seen all before its newest.
+    if cursor.as_ref().map(|cursor| &cursor.text) != Some(&next) {
+        cx.store.cursors().advance(STREAM, cursor.as_ref(), &next).await?;
+    }
+    Ok(output)
+}
+
+async fn hint_moved(cx: &Context, tasks: &[Task]) -> Result<u32, SyncError> {
+    let mut owners: BTreeMap<&str, TicketId> = BTreeMap::new();
+    for task in tasks {
+        if let Some(pointer) = cx.store.links().pointer(&task.id).await? {
+            owners.insert(task.id.as_str(), pointer.ticket);
+        }
+    }
+    let tickets: Vec<TicketId> = owners.values().copied().collect();
+    let links = cx.store.links().get_many(&tickets).await?;
+    let mut hinted = 0;
+    for task in tasks {
+        let asked: &[&str] = match owners.get(task.id.as_str()).and_then(|ticket| links.get(ticket)) {
+            Some(link) if moved(cx, link, task) => &[wants::CLICKUP],
+            Some(_) => continue,
+            // Ours by its marker, and nobody points to it: a create whose reply was lost.
+            None if task.creator == cx.clickup_me() && footer::parse(&task.description).is_some() => {
+                &[wants::TWIN]
+            }
+            None => continue,
+        };
+        let hint = Hint {
+            lane: Lane::Reconcile,
+            delay_ms: cx.options.debounce_ms,
+            wants: asked,
+            event_ms: task.updated.ms(),
+        };
+        cx.store.work().hint(&WorkKey::Task(task.id.clone()), hint).await?;
+        hinted += 1;
+    }
+    Ok(hinted)
+}
+
+fn moved(cx: &Context, link: &Link, task: &Task) -> bool {
+    match link.state {
+        LinkState::Linked => {
+            link.task.as_ref() == Some(&task.id)
+                && task.updated.ms() != link.c_updated
+                && task_moved(&link.fields, task, &cx.mapping)
+        }
+        LinkState::Suspended => link.task.as_ref() == Some(&task.id),
+        LinkState::Intent | LinkState::Probe | LinkState::Closed | LinkState::Unlinked => false,
+    }
+}

@@ -1,0 +1,99 @@
+//! Reads the ticket export from its cursor on and hints every ticket that differs from what its link knows.
+
+use std::sync::Arc;
+
+use clients::ExportFrom;
+use domain::{Ticket, TicketId, ticket_moved};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use statemachines::steps::{POLL_TICKETS, PollOutput, PollTicketsInput};
+use stores::links::{Link, LinkState};
+use stores::work::Hint;
+use stores::{Lane, WorkKey};
+
+use crate::sync::wants;
+use crate::{Context, SyncError};
+
+/// The stream of the export's cursor.
+pub const STREAM: &str = "tickets";
+
+/// Pages one poll takes at most.
+const PAGES_MAX: usize = 5;
+
+/// The export leaves out the last minute.
+const MINUTE_S: i64 = 60;
+
+/// The step.
+pub struct PollTickets(pub Arc<Context>);
+
+impl StepExecutor for PollTickets {
+    type Input = PollTicketsInput;
+    type Output = PollOutput;
+    const NAME: &'static str = POLL_TICKETS.name();
+
+    fn run<'a>(
+        &'a self,
+        _input: PollTicketsInput,
+        run: &'a ExecutionContext,
+    ) -> BoxFuture<'a, Result<PollOutput, StepFailure>> {
+        poll(&self.0, run).map(|result| result.map_err(StepFailure::from)).boxed()
+    }
+}
+
+async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
+    let mut output = PollOutput { hinted: 0, caught_up: false };
+    let mut cursor = cx.store.cursors().get(STREAM).await?;
+    for _ in 0..PAGES_MAX {
+        let from = match &cursor {
+            Some(cursor) => ExportFrom::Cursor(cursor.text.clone()),
+            None => ExportFrom::Start((run.now_ms() / 1_000 - 2 * MINUTE_S).max(0)),
+        };
+        let page = cx.zendesk(run).export_tickets(from, cx.options.page_size).await?;
+        let ids: Vec<TicketId> = page.tickets.iter().map(|ticket| ticket.id).collect();
+        let links = cx.store.links().get_many(&ids).await?;
+        for ticket in &page.tickets {
+            if moved(cx, ticket, links.get(&ticket.id)) {
+                hint(cx, ticket).await?;
+                output.hinted += 1;
+            }
+        }
+        // Only after all of the page is hinted.
+        if let Some(after) = &page.after_cursor {
+            if cursor.as_ref().map(|cursor| &cursor.text) != Some(after) {
+                cursor = Some(cx.store.cursors().advance(STREAM, cursor.as_ref(), after).await?);
+            }
+        }
+        if page.end_of_stream {
+            output.caught_up = true;
+            break;
+        }
+    }
+    Ok(output)
+}
+
+/// Whether the link does not know the ticket as it is.
+fn moved(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> bool {
+    let Some(link) = link else { return !ticket.is_deleted() };
+    match link.state {
+        LinkState::Unlinked | LinkState::Closed => false,
+        LinkState::Intent | LinkState::Probe => true,
+        LinkState::Suspended => !ticket.is_deleted(),
+        LinkState::Linked => {
+            ticket.is_deleted()
+                || link.z_stamp != ticket.updated_stamp
+                    && ticket_moved(&link.fields, link.list.as_ref(), ticket, &cx.mapping)
+        }
+    }
+}
+
+async fn hint(cx: &Context, ticket: &Ticket) -> Result<(), SyncError> {
+    let hint = Hint {
+        lane: Lane::Reconcile,
+        delay_ms: cx.options.debounce_ms,
+        wants: &[wants::ZENDESK],
+        event_ms: ticket.updated.ms(),
+    };
+    cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?;
+    Ok(())
+}

@@ -1,0 +1,234 @@
+//! Comments in both directions, in order, each copied once, with the true author in the text.
+
+use std::collections::BTreeMap;
+
+use domain::field::sha256_hex;
+use domain::patch::NewTicketComment;
+use domain::{Comment, CommentPlan, Conflict, ConflictCause, FieldKey, Side, Task, Ticket, TicketPatch, Value, conversation};
+use clients::{ErrorKind, Lane};
+use orchestration::ExecutionContext;
+use stores::Intended;
+use stores::comments::{CommentRow, MapState};
+use stores::links::Link;
+
+use crate::sync::create::INTENT_PATIENCE_MS;
+use crate::sync::files;
+use crate::{Context, SyncError};
+
+type Rows = BTreeMap<(Side, String), CommentRow>;
+
+/// Copies the ticket's comments that the task lacks. The first one is the description already; its files
+/// are copied all the same.
+pub async fn to_clickup(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    ticket: &Ticket,
+    task: &Task,
+) -> Result<u32, SyncError> {
+    let mut comments = cx.zendesk(run).comments(link.ticket).await?;
+    comments.sort_by_key(|comment| (comment.created, comment.id.len(), comment.id.clone()));
+    let only_description = comments.len() < 2 && comments.iter().all(|c| c.attachments.is_empty());
+    // A backfill writes no row for the first comment; the polls start after it and never meet it.
+    if only_description && run.lane == Lane::Backfill {
+        return Ok(0);
+    }
+    let rows = cx.store.comments().list(link.ticket).await?;
+    let mut writes = 0;
+    for (position, comment) in comments.iter().enumerate() {
+        if comment.author.id == cx.zendesk_me() {
+            continue;
+        }
+        let CommentPlan::Mirror { text, .. } = plan(cx, task, comment) else {
+            skip(cx, link, &rows, comment).await?;
+            continue;
+        };
+        if position == 0 {
+            skip(cx, link, &rows, comment).await?;
+        } else {
+            writes += copy_to_clickup(cx, run, link, task, &rows, comment, &text).await?;
+        }
+        writes += files::to_clickup(cx, run, ticket, task, comment).await?;
+    }
+    Ok(writes)
+}
+
+/// Copies the task's comments that the ticket lacks.
+pub async fn to_zendesk(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    ticket: &Ticket,
+    task: &Task,
+) -> Result<u32, SyncError> {
+    let comments = cx.clickup(run).comments(&task.id).await?;
+    if comments.iter().all(|comment| comment.author.id == cx.clickup_me()) {
+        return Ok(0);
+    }
+    let rows = cx.store.comments().list(link.ticket).await?;
+    let mut writes = 0;
+    for comment in &comments {
+        if comment.author.id == cx.clickup_me() {
+            continue;
+        }
+        match plan(cx, task, comment) {
+            CommentPlan::Mirror { text, visibility } => {
+                let new = NewTicketComment { body: text, visibility, uploads: Vec::new() };
+                writes += copy_to_zendesk(cx, run, link, ticket, &rows, comment, new).await?;
+            }
+            CommentPlan::Skip(_) => skip(cx, link, &rows, comment).await?,
+        }
+    }
+    Ok(writes)
+}
+
+fn plan(cx: &Context, task: &Task, comment: &Comment) -> CommentPlan {
+    let guests = task.public || cx.mapping.directory().guests_can_see.get(&task.list).copied().unwrap_or(true);
+    conversation::plan_comment(comment, &cx.mapping, guests)
+}
+
+async fn skip(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Result<(), SyncError> {
+    if !rows.contains_key(&(comment.side, comment.id.clone())) {
+        cx.store.comments().skip(link.ticket, comment.side, &comment.id, comment.visibility, "mapping").await?;
+    }
+    Ok(())
+}
+
+async fn copy_to_clickup(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    task: &Task,
+    rows: &Rows,
+    comment: &Comment,
+    text: &str,
+) -> Result<u32, SyncError> {
+    let Some(row) = claim(cx, run, link, rows, comment, text).await? else { return Ok(0) };
+    if let Claimed::Doubt(row) = &row {
+        let newest = cx.clickup(run).recent_comments(&task.id).await?;
+        if let Some(id) = find_copy(cx.clickup_me().0, comment, &newest) {
+            cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce, &id).await?;
+            return Ok(0);
+        }
+    }
+    match cx.clickup(run).create_comment(&task.id, text).await {
+        Ok(id) => {
+            cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce(), &id).await?;
+            Ok(1)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn copy_to_zendesk(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    ticket: &Ticket,
+    rows: &Rows,
+    comment: &Comment,
+    new: NewTicketComment,
+) -> Result<u32, SyncError> {
+    if ticket.is_closed() {
+        return closed(cx, link, rows, comment).await;
+    }
+    let Some(row) = claim(cx, run, link, rows, comment, &new.body).await? else { return Ok(0) };
+    if let Claimed::Doubt(row) = &row {
+        let existing = cx.zendesk(run).comments(link.ticket).await?;
+        if let Some(id) = find_copy(cx.zendesk_me().0, comment, &existing) {
+            cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce, &id).await?;
+            return Ok(0);
+        }
+    }
+    let patch = TicketPatch { comment: Some(new), ..TicketPatch::default() };
+    match cx.zendesk(run).update_ticket(link.ticket, &patch, &row.nonce(), None).await {
+        Ok(updated) => {
+            let id = updated.audit.comment_ids.first().map(u64::to_string).unwrap_or_default();
+            cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce(), &id).await?;
+            Ok(1)
+        }
+        Err(error) if error.kind == ErrorKind::Refused && error.status == Some(422) => {
+            closed(cx, link, &Rows::new(), comment).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A closed ticket takes no comment: it is kept where a person finds it.
+async fn closed(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Result<u32, SyncError> {
+    if matches!(rows.get(&(comment.side, comment.id.clone())).map(|row| row.state), Some(MapState::Done | MapState::Skipped)) {
+        return Ok(0);
+    }
+    let conflict = Conflict {
+        field: FieldKey::Custom(format!("comment:{}", comment.id)),
+        cause: ConflictCause::TicketClosed,
+        base: Value::Null,
+        zendesk: Value::Null,
+        clickup: Value::Text(comment.body.clone()),
+        winner: None,
+        rule: "a closed ticket takes no comment".to_owned(),
+    };
+    cx.store.conflicts().record(link.ticket, &conflict).await?;
+    cx.store.comments().skip(link.ticket, comment.side, &comment.id, comment.visibility, "ticket_closed").await?;
+    Ok(0)
+}
+
+enum Claimed {
+    /// Nobody tried before.
+    Fresh(String),
+    /// Somebody tried, and the outcome is not known.
+    Doubt(CommentRow),
+}
+
+impl Claimed {
+    fn nonce(&self) -> String {
+        match self {
+            Claimed::Fresh(nonce) => nonce.clone(),
+            Claimed::Doubt(row) => row.nonce.clone(),
+        }
+    }
+}
+
+/// Says that a copy is about to be made; `None` when there is one already.
+async fn claim(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    rows: &Rows,
+    comment: &Comment,
+    text: &str,
+) -> Result<Option<Claimed>, SyncError> {
+    match rows.get(&(comment.side, comment.id.clone())).map(|row| row.state) {
+        Some(MapState::Done | MapState::Copy | MapState::Skipped) => return Ok(None),
+        Some(MapState::Intent) | None => {}
+    }
+    let nonce = cx.nonce(run);
+    let hash = sha256_hex(text.as_bytes());
+    let intended = cx
+        .store
+        .comments()
+        .intend(link.ticket, comment.side, &comment.id, &nonce, comment.visibility, &hash)
+        .await?;
+    Ok(match intended {
+        Intended::New(_) => Some(Claimed::Fresh(nonce)),
+        Intended::Existing(row) if row.state == MapState::Intent => {
+            let same_process = row.nonce.starts_with(&cx.nonce_prefix());
+            if same_process && run.now_ms() - row.at_ms < INTENT_PATIENCE_MS {
+                return Err(SyncError::Later("the comment is being copied by another execution"));
+            }
+            Some(Claimed::Doubt(row))
+        }
+        Intended::Existing(_) => None,
+    })
+}
+
+/// The copy of a comment among the newest of the other side: made by us, and saying so.
+fn find_copy(me: i64, of: &Comment, among: &[Comment]) -> Option<String> {
+    among
+        .iter()
+        .find(|copy| {
+            copy.author.id.0 == me
+                && conversation::parse_origin(&copy.body) == Some((of.side, of.id.clone()))
+        })
+        .map(|copy| copy.id.clone())
+}

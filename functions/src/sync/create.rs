@@ -1,0 +1,183 @@
+//! One task per ticket, whatever happens: intent with a nonce, create with a marker, pointer, link.
+//! Every outcome that is not certain becomes a probe; see `probe.rs`.
+
+use clients::ErrorKind;
+use domain::{ListId, NewTask, NewTaskPlan, Routing, Task, Ticket, bases_after_create, new_task};
+use orchestration::ExecutionContext;
+use stores::Intended;
+use stores::links::{Link, LinkState, LinkedAs};
+
+use crate::{Context, SyncError};
+
+/// How long an intent of a running execution is left alone before its outcome counts as unknown.
+pub const INTENT_PATIENCE_MS: i64 = 120_000;
+
+/// `probe_ms` of a link whose create was certainly never sent: no need to look for it.
+pub const NEVER_SENT: i64 = -1;
+
+/// What became of a ticket that should have a task.
+#[derive(Debug)]
+pub enum Made {
+    /// It has one now, made by this call.
+    Created(Box<Link>, Box<Task>),
+    /// It had one all along.
+    Linked(Box<Link>),
+    /// The mapping leaves it out.
+    Filtered(String),
+    /// The outcome of a create is not known yet: look again at this time.
+    Probe(Box<Link>),
+}
+
+/// Makes sure that the ticket has its one task.
+pub async fn ensure_task(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    link: Option<Link>,
+    fence: u64,
+) -> Result<Made, SyncError> {
+    let Some(link) = link else {
+        return intend(cx, run, ticket, fence).await;
+    };
+    match link.state {
+        LinkState::Intent => doubt(cx, run, link).await,
+        LinkState::Probe if link.probe_ms == NEVER_SENT => again(cx, run, ticket, link).await,
+        LinkState::Probe => Ok(Made::Probe(Box::new(link))),
+        LinkState::Linked | LinkState::Closed | LinkState::Suspended | LinkState::Unlinked => {
+            Ok(Made::Linked(Box::new(link)))
+        }
+    }
+}
+
+/// Sends the create again under a new nonce, after a probe found nothing.
+pub async fn again(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    link: Link,
+) -> Result<Made, SyncError> {
+    let nonce = cx.nonce(run);
+    let link = cx.store.links().renew_intent(&link, &nonce, &sender(cx, run)).await?;
+    match plan(cx, ticket, &nonce)? {
+        Planned::Task(plan) => create(cx, run, ticket, link, plan).await,
+        Planned::Filtered(why) => Ok(Made::Filtered(why)),
+    }
+}
+
+/// Writes the link of a task that exists: the pointer first, so that a crash in between is repaired
+/// without a search.
+pub async fn link_task(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    task: &Task,
+    link: &Link,
+    nonce: &str,
+    rule: &str,
+) -> Result<Link, SyncError> {
+    cx.store.links().put_pointer(&task.id, ticket.id, nonce).await?;
+    let (fields, conflicts) = bases_after_create(ticket, task, &cx.mapping);
+    for conflict in &conflicts {
+        cx.store.conflicts().record(ticket.id, conflict).await?;
+    }
+    let linked = LinkedAs {
+        task: task.id.clone(),
+        list: task.list.clone(),
+        fields,
+        z_stamp: ticket.updated_stamp.clone(),
+        c_updated: task.updated.ms(),
+        cz: None,
+        cc: None,
+        origin: format!("{} {rule}", run.execution),
+    };
+    Ok(cx.store.links().linked(link, linked).await?)
+}
+
+enum Planned {
+    Task(Box<NewTaskPlan>),
+    Filtered(String),
+}
+
+fn plan(cx: &Context, ticket: &Ticket, nonce: &str) -> Result<Planned, SyncError> {
+    match cx.mapping.route(ticket) {
+        Routing::Filtered(why) => Ok(Planned::Filtered(why)),
+        Routing::List(_) => {
+            Ok(Planned::Task(Box::new(new_task(ticket, &cx.mapping, nonce, &cx.ticket_url(ticket.id)))))
+        }
+    }
+}
+
+async fn intend(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    fence: u64,
+) -> Result<Made, SyncError> {
+    let nonce = cx.nonce(run);
+    let plan = match plan(cx, ticket, &nonce)? {
+        Planned::Task(plan) => plan,
+        Planned::Filtered(why) => return Ok(Made::Filtered(why)),
+    };
+    match cx.store.links().intend(ticket.id, &nonce, fence, &sender(cx, run)).await? {
+        Intended::New(link) => create(cx, run, ticket, link, plan).await,
+        Intended::Existing(link) if link.state == LinkState::Intent => doubt(cx, run, link).await,
+        Intended::Existing(link) if link.state == LinkState::Probe => Ok(Made::Probe(Box::new(link))),
+        Intended::Existing(link) => Ok(Made::Linked(Box::new(link))),
+    }
+}
+
+/// An intent that is not ours: its sender is at work, or died with it.
+async fn doubt(cx: &Context, run: &ExecutionContext, link: Link) -> Result<Made, SyncError> {
+    let same_process = link.sent_by.starts_with(&process(cx));
+    let waited_ms = run.now_ms() - link.intent_ms;
+    if same_process && waited_ms < INTENT_PATIENCE_MS {
+        return Err(SyncError::Later("the task is being created by another execution"));
+    }
+    let probe_ms = (link.intent_ms + cx.options.visibility_delay_ms).max(run.now_ms());
+    let link = cx.store.links().mark_probe(&link, probe_ms).await?;
+    Ok(Made::Probe(Box::new(link)))
+}
+
+async fn create(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    link: Link,
+    plan: Box<NewTaskPlan>,
+) -> Result<Made, SyncError> {
+    match send(cx, run, &plan.list, &plan.task).await {
+        Ok(task) => {
+            let nonce = link.nonce.clone();
+            let link = link_task(cx, run, ticket, &task, &link, &nonce, "created").await?;
+            Ok(Made::Created(Box::new(link), Box::new(task)))
+        }
+        Err(error) if error.kind == ErrorKind::Unknown || error.kind == ErrorKind::Unexpected => {
+            let probe_ms = run.now_ms() + cx.options.visibility_delay_ms;
+            let link = cx.store.links().mark_probe(&link, probe_ms).await?;
+            Ok(Made::Probe(Box::new(link)))
+        }
+        Err(error) => {
+            // It certainly did not happen: whoever comes next creates without looking.
+            cx.store.links().mark_probe(&link, NEVER_SENT).await?;
+            Err(error.into())
+        }
+    }
+}
+
+async fn send(
+    cx: &Context,
+    run: &ExecutionContext,
+    list: &ListId,
+    task: &NewTask,
+) -> clients::ApiResult<Task> {
+    cx.clickup(run).create_task(list, task).await
+}
+
+/// Who sent a create: the process first, so that a successor knows it for dead.
+fn sender(cx: &Context, run: &ExecutionContext) -> String {
+    format!("{}{}", process(cx), run.execution)
+}
+
+fn process(cx: &Context) -> String {
+    format!("{}/", cx.options.incarnation)
+}

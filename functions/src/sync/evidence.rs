@@ -1,0 +1,129 @@
+//! What the accepted events prove: who changed a field and when, and whether our own writes overwrote
+//! anything.
+
+use domain::{Evidence, FieldKey, Side, Timestamp, lost_update};
+use stores::effects::{Effect, EffectState};
+use stores::evidence::Evidence as Row;
+use stores::links::Link;
+use stores::{Store, WorkKey};
+
+use crate::{Context, SyncError};
+
+/// Events older than this say nothing about the present.
+const HORIZON_MS: i64 = 24 * 3_600_000;
+
+/// Clocks of the service and ours differ by less than this.
+const SKEW_MS: i64 = 5_000;
+
+/// The events known of a pair.
+#[derive(Debug, Default)]
+pub struct Known {
+    rows: Vec<Row>,
+    me: [i64; 2],
+}
+
+impl Known {
+    /// Reads the events of both records.
+    pub async fn load(cx: &Context, link: &Link) -> Result<Known, SyncError> {
+        let mut rows = rows_of(&cx.store, &WorkKey::Ticket(link.ticket)).await?;
+        if let Some(task) = &link.task {
+            rows.extend(rows_of(&cx.store, &WorkKey::Task(task.clone())).await?);
+        }
+        Ok(Known { rows, me: [cx.zendesk_me().0, cx.clickup_me().0] })
+    }
+
+    /// What `decide` may know: times of people's changes, and values of ours still in flight.
+    pub fn for_decision(&self, link: &Link, now_ms: i64) -> Evidence {
+        let mut evidence = Evidence::default();
+        for row in self.rows.iter().filter(|row| !self.is_ours(row) && row.at_ms > now_ms - HORIZON_MS) {
+            let Some(field) = &row.field else { continue };
+            let newest = evidence.changed.entry((row.provider, field.clone())).or_insert(Timestamp(row.at_ms));
+            *newest = (*newest).max(Timestamp(row.at_ms));
+        }
+        evidence.placed.clone_from(&link.list);
+        evidence.own = link
+            .own
+            .iter()
+            .filter(|own| own.until_ms > now_ms && !self.proven_a_persons(own.side, &own.field, &own.value))
+            .map(|own| (own.side, own.field.clone(), own.value.clone()))
+            .collect();
+        evidence
+    }
+
+    /// The newest time at which a person moved the ticket, as its events say.
+    pub fn newest_zendesk_ms(&self) -> i64 {
+        let theirs = self.rows.iter().filter(|row| row.provider == Side::Zendesk && !self.is_ours(row));
+        theirs.map(|row| row.at_ms).max().unwrap_or(0)
+    }
+
+    fn is_ours(&self, row: &Row) -> bool {
+        let me = match row.provider {
+            Side::Zendesk => self.me[0],
+            Side::Clickup => self.me[1],
+        };
+        row.actor == Some(me)
+    }
+
+    /// A value equal to ours may still be a person's, if an event says so.
+    fn proven_a_persons(&self, side: Side, field: &FieldKey, value: &domain::Value) -> bool {
+        self.rows.iter().any(|row| {
+            row.provider == side
+                && !self.is_ours(row)
+                && row.field.as_ref() == Some(field)
+                && row.after.as_ref().map(domain::Value::to_stored).as_ref() == Some(value)
+        })
+    }
+
+    /// Confirms the writes whose own webhook came, and keeps what they overwrote. Returns how many
+    /// values were lost and kept.
+    pub async fn confirm(&self, cx: &Context, link: &Link) -> Result<u32, SyncError> {
+        let mut kept = 0;
+        for effect in cx.store.effects().unconfirmed(link.ticket).await? {
+            if effect.target != Side::Clickup {
+                continue;
+            }
+            let mut confirmed = false;
+            for row in self.own_webhooks(&effect) {
+                confirmed = true;
+                kept += self.keep_lost(cx, link, &effect, row).await?;
+            }
+            if confirmed && matches!(effect.state, EffectState::Done | EffectState::Unknown) {
+                cx.store.effects().confirm(&effect).await?;
+            }
+        }
+        Ok(kept)
+    }
+
+    fn own_webhooks<'a>(&'a self, effect: &'a Effect) -> impl Iterator<Item = &'a Row> {
+        self.rows.iter().filter(move |row| {
+            row.provider == Side::Clickup
+                && self.is_ours(row)
+                && row.at_ms >= effect.sent_ms - SKEW_MS
+                && row.at_ms <= effect.late_ms
+                && row.field.as_ref().is_some_and(|field| {
+                    effect.fields.get(field).is_some_and(|change| {
+                        row.after.as_ref().is_none_or(|after| *after == change.after)
+                    })
+                })
+        })
+    }
+
+    async fn keep_lost(
+        &self,
+        cx: &Context,
+        link: &Link,
+        effect: &Effect,
+        row: &Row,
+    ) -> Result<u32, SyncError> {
+        let (Some(field), Some(before)) = (&row.field, &row.before) else { return Ok(0) };
+        let Some(change) = effect.fields.get(field) else { return Ok(0) };
+        let Some(conflict) = lost_update::clickup_lost(field, before, &change.before, &change.after) else {
+            return Ok(0);
+        };
+        Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))
+    }
+}
+
+async fn rows_of(store: &Store, key: &WorkKey) -> Result<Vec<Row>, SyncError> {
+    Ok(store.evidence().list(key).await?)
+}

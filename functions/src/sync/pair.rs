@@ -1,0 +1,219 @@
+//! One pair of ticket and task: read both afresh, decide, write what is missing, remember.
+
+use clients::ErrorKind;
+use domain::{Conflict, Decision, FieldKey, Side, Task, Ticket, Value, decide, settle};
+use orchestration::{ExecutionContext, Noted};
+use stores::leases::Lease;
+use stores::links::{Link, LinkState};
+
+use crate::sync::evidence::Known;
+use crate::sync::{to_clickup, to_zendesk};
+use crate::{Context, SyncError};
+
+/// How often one look at a pair may start over because a side moved under it.
+const ROUNDS_MAX: usize = 4;
+
+/// Both records as they are now.
+#[derive(Clone, Debug)]
+pub struct Pair {
+    /// The ticket.
+    pub ticket: Ticket,
+    /// The task.
+    pub task: Task,
+}
+
+/// What came of bringing the fields of a pair in step.
+#[derive(Debug)]
+pub struct Fields {
+    /// The link as stored now.
+    pub link: Link,
+    /// Both records after the writes.
+    pub pair: Option<Pair>,
+    /// Calls that changed something.
+    pub writes: u32,
+}
+
+/// One side after our writes: where it stands, and whether the reply of a write is to be believed.
+pub enum Written {
+    /// Everything landed; the record as it is now, and how many calls it took.
+    All(Box<Pair>, u32),
+    /// The side moved under us: read and decide again.
+    Again,
+    /// The side said no for good; what it refused is a conflict now.
+    Refused(Box<Pair>),
+}
+
+/// Reads both sides. A missing side suspends the link: "not found" may also mean "not visible".
+pub async fn fetch(cx: &Context, run: &ExecutionContext, link: &Link) -> Result<Option<Pair>, SyncError> {
+    let Some(task_id) = &link.task else { return Ok(None) };
+    let zendesk = cx.zendesk(run);
+    let clickup = cx.clickup(run);
+    let (ticket, task) = futures::future::join(zendesk.ticket(link.ticket), clickup.task(task_id)).await;
+    Ok(match (ticket?, task?) {
+        (Some(ticket), Some(task)) if !ticket.is_deleted() => Some(Pair { ticket, task }),
+        _ => None,
+    })
+}
+
+/// Brings all mapped fields of a linked pair in step.
+pub async fn sync_fields(
+    cx: &Context,
+    run: &ExecutionContext,
+    lease: &Lease,
+    link: Link,
+    known: &Known,
+) -> Result<Fields, SyncError> {
+    let mut link = link;
+    let mut writes = 0;
+    for _ in 0..ROUNDS_MAX {
+        let Some(pair) = fetch(cx, run, &link).await? else {
+            return suspend(cx, lease, link, writes).await;
+        };
+        if link.state == LinkState::Suspended {
+            link = cx.store.links().set_state(&link, LinkState::Linked, lease.fence).await?;
+        }
+        let evidence = known.for_decision(&link, run.now_ms());
+        let decision = decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence);
+        if decision.is_empty() {
+            cx.recovery.note(Noted::Touched).await?;
+            let link = remember(cx, lease, link, None, &pair).await?;
+            return Ok(Fields { link, pair: Some(pair), writes });
+        }
+        keep(cx, &link, &decision.conflicts).await?;
+        ask_the_brake(cx, &decision).await?;
+        match apply(cx, run, lease, &mut link, &decision, pair).await? {
+            Written::Again => continue,
+            Written::Refused(pair) => return Ok(Fields { link, pair: Some(*pair), writes }),
+            Written::All(pair, calls) => {
+                writes += calls;
+                let link = remember(cx, lease, link, Some(&decision), &pair).await?;
+                return Ok(Fields { link, pair: Some(*pair), writes });
+            }
+        }
+    }
+    Err(SyncError::Later("both sides keep moving"))
+}
+
+/// ClickUp first, then Zendesk: a ticket that moved meanwhile is caught by `safe_update`, and deciding
+/// again finds ClickUp in step already.
+async fn apply(
+    cx: &Context,
+    run: &ExecutionContext,
+    lease: &Lease,
+    link: &mut Link,
+    decision: &Decision,
+    pair: Pair,
+) -> Result<Written, SyncError> {
+    let mut pair = pair;
+    let mut calls = 0;
+    if !decision.clickup.is_empty() {
+        cx.check_paused(run.lane).await?;
+        let read = pair.clone();
+        match to_clickup::write(cx, run, lease, link, decision, pair).await {
+            Err(error) => return refused(cx, lease, link, decision, Side::Clickup, read, error).await,
+            Ok(Written::All(after, n)) => {
+                pair = *after;
+                calls += n;
+                // Remembered at once: should Zendesk have moved meanwhile, our own value must not look
+                // like a person's.
+                let kept =
+                    settle::after_write(&mut link.fields, decision, Side::Clickup, &pair.ticket, &pair.task, &cx.mapping);
+                keep(cx, link, &kept).await?;
+            }
+            Ok(other) => return Ok(other),
+        }
+    }
+    if decision.zendesk.is_some() || decision.note.is_some() {
+        cx.check_paused(run.lane).await?;
+        let read = pair.clone();
+        match to_zendesk::write(cx, run, lease, link, decision, pair).await {
+            Err(error) => return refused(cx, lease, link, decision, Side::Zendesk, read, error).await,
+            Ok(Written::All(after, n)) => {
+                pair = *after;
+                calls += n;
+            }
+            Ok(other) => {
+                *link = cx.store.links().update(link, lease.fence).await?;
+                return Ok(other);
+            }
+        }
+    }
+    Ok(Written::All(Box::new(pair), calls))
+}
+
+/// A service said no for good: the fields stay apart, each with a conflict, until a side moves again.
+async fn refused(
+    cx: &Context,
+    lease: &Lease,
+    link: &mut Link,
+    decision: &Decision,
+    side: Side,
+    read: Pair,
+    error: SyncError,
+) -> Result<Written, SyncError> {
+    let SyncError::Api(api) = &error else { return Err(error) };
+    if api.kind != ErrorKind::Refused {
+        return Err(error);
+    }
+    tracing::warn!(ticket = %link.ticket, %error, "a value was refused and is kept as a conflict");
+    let kept =
+        settle::after_refusal(&mut link.fields, decision, side, &read.ticket, &read.task, &cx.mapping);
+    keep(cx, link, &kept).await?;
+    *link = cx.store.links().update(link, lease.fence).await?;
+    Ok(Written::Refused(Box::new(read)))
+}
+
+/// Keeps values that did not win, before anything is written.
+async fn keep(cx: &Context, link: &Link, conflicts: &[Conflict]) -> Result<(), SyncError> {
+    for conflict in conflicts {
+        cx.store.conflicts().record(link.ticket, conflict).await?;
+    }
+    Ok(())
+}
+
+/// Writes the new bases and stamps, if anything moved.
+async fn remember(
+    cx: &Context,
+    lease: &Lease,
+    link: Link,
+    decision: Option<&Decision>,
+    pair: &Pair,
+) -> Result<Link, SyncError> {
+    let mut next = link.clone();
+    if let Some(decision) = decision {
+        settle::adopt(&mut next.fields, decision);
+        for side in [Side::Clickup, Side::Zendesk] {
+            let kept =
+                settle::after_write(&mut next.fields, decision, side, &pair.ticket, &pair.task, &cx.mapping);
+            keep(cx, &next, &kept).await?;
+        }
+    }
+    next.z_stamp.clone_from(&pair.ticket.updated_stamp);
+    next.c_updated = pair.task.updated.ms();
+    let now_ms = cx.now_ms();
+    next.own.retain(|own| own.until_ms > now_ms);
+    if next == link {
+        return Ok(link);
+    }
+    Ok(cx.store.links().update(&next, lease.fence).await?)
+}
+
+async fn suspend(cx: &Context, lease: &Lease, link: Link, writes: u32) -> Result<Fields, SyncError> {
+    if link.state == LinkState::Suspended {
+        return Ok(Fields { link, pair: None, writes });
+    }
+    cx.recovery.note(Noted::Suspended).await?;
+    let link = cx.store.links().set_state(&link, LinkState::Suspended, lease.fence).await?;
+    tracing::warn!(ticket = %link.ticket, "one side is not visible; the link is suspended");
+    Ok(Fields { link, pair: None, writes })
+}
+
+/// Tells the brake which status is about to be set; too many alike, and everything waits for a person.
+async fn ask_the_brake(cx: &Context, decision: &Decision) -> Result<(), SyncError> {
+    for ((side, field), value) in &decision.writes {
+        if let (FieldKey::Status, Value::Text(name)) = (field, value) {
+            cx.recovery.note(Noted::Status(format!("{name} on {side}"))).await?;
+        }
+    }
+    Ok(())
+}

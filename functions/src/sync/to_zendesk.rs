@@ -1,0 +1,57 @@
+//! The Zendesk half of a decision: fields and a note share one call, guarded by `safe_update`. The audit
+//! in the reply tells what was overwritten, which `safe_update` alone does not (it counts in seconds).
+
+use clients::ErrorKind;
+use domain::patch::NewTicketComment;
+use domain::{Decision, FieldKey, Side, Visibility, lost_update};
+use orchestration::ExecutionContext;
+use serde_json::Value as Json;
+use stores::effects::EffectKind;
+use stores::leases::Lease;
+use stores::links::Link;
+
+use crate::sync::effect;
+use crate::sync::pair::{Pair, Written};
+use crate::{Context, SyncError};
+
+/// Sends the patch of the decision.
+pub async fn write(
+    cx: &Context,
+    run: &ExecutionContext,
+    lease: &Lease,
+    link: &mut Link,
+    decision: &Decision,
+    pair: Pair,
+) -> Result<Written, SyncError> {
+    let mut patch = decision.zendesk.clone().unwrap_or_default();
+    if let Some(note) = &decision.note {
+        patch.comment = Some(NewTicketComment {
+            body: note.clone(),
+            visibility: Visibility::Internal,
+            uploads: Vec::new(),
+        });
+    }
+    let ticket = &pair.ticket;
+    let before = |field: &FieldKey| cx.mapping.values(field, ticket, &pair.task).map(|(zendesk, _)| zendesk);
+    let fields = effect::changes(&decision.writes, Side::Zendesk, before);
+    let row = effect::send(cx, run, lease, Side::Zendesk, EffectKind::Fields, fields).await?;
+    match cx.zendesk(run).update_ticket(ticket.id, &patch, &row.id, Some(&ticket.updated_stamp)).await {
+        Ok(updated) => {
+            // The audit in the reply is the confirmation.
+            cx.store.effects().done(&row, 200, None, None).await?;
+            let previous: Vec<(String, Json)> =
+                updated.audit.changes.iter().map(|c| (c.field.clone(), c.previous.clone())).collect();
+            for conflict in lost_update::zendesk_lost(&pair.ticket, decision, &previous, &cx.mapping) {
+                cx.store.conflicts().record(link.ticket, &conflict).await?;
+            }
+            Ok(Written::All(Box::new(Pair { ticket: updated.ticket, task: pair.task }), 1))
+        }
+        Err(error) => {
+            effect::failed(cx, lease, link, &row, &error).await?;
+            match error.kind {
+                ErrorKind::Conflict | ErrorKind::NotFound => Ok(Written::Again),
+                _ => Err(error.into()),
+            }
+        }
+    }
+}

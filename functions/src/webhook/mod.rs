@@ -1,0 +1,136 @@
+//! The intake. A delivery is only a hint that a record changed, and proof of who changed what: check the
+//! signature over the raw bytes, hint the work row, note the evidence, answer. In this order a crash repeats
+//! a hint and loses none.
+
+mod clickup;
+mod zendesk;
+
+use bytes::Bytes;
+use clients::signatures;
+use domain::Side;
+use http::{HeaderMap, Request, Response, StatusCode};
+use stores::evidence::Evidence;
+use stores::work::Hint;
+use stores::{Lane, StoreError, WorkKey};
+
+use crate::{Context, SyncError};
+
+/// A delivery is small; more is not from the services.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// A Zendesk delivery's timestamp is of the attempt, so an old one is a replay.
+const FRESH_MS: i64 = 5 * 60_000;
+
+/// What a delivery says about one record.
+#[derive(Clone, Debug)]
+pub(crate) struct Accepted {
+    /// Which record.
+    pub key: WorkKey,
+    /// What to look at.
+    pub wants: Vec<&'static str>,
+    /// When it happened, in unix milliseconds.
+    pub at_ms: i64,
+    /// Longer than the usual debounce, where the record is about to settle by itself.
+    pub delay_ms: Option<i64>,
+    /// What it proves.
+    pub evidence: Vec<Evidence>,
+}
+
+/// Answers one delivery of a service.
+pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Response<Bytes> {
+    let (head, body) = request.into_parts();
+    if body.len() > BODY_BYTES_MAX {
+        return answer(StatusCode::PAYLOAD_TOO_LARGE);
+    }
+    if !is_genuine(cx, side, &head.headers, &body) {
+        // Not 401 and not 410: ClickUp would suspend the webhook at once.
+        tracing::warn!(%side, "a delivery with a wrong signature was refused");
+        return answer(StatusCode::FORBIDDEN);
+    }
+    let accepted = match side {
+        Side::Zendesk => zendesk::read(cx, &body),
+        Side::Clickup => clickup::read(cx, &body).await,
+    };
+    match accepted {
+        Ok(accepted) => match take(cx, accepted).await {
+            Ok(()) => answer(StatusCode::OK),
+            Err(error) => unavailable(side, &error.into()),
+        },
+        Err(SyncError::Store(error)) => unavailable(side, &SyncError::Store(error)),
+        Err(_) => {
+            // A shape we do not know is not worth five more deliveries of it.
+            tracing::warn!(%side, bytes = body.len(), "a delivery could not be read and was dropped");
+            answer(StatusCode::OK)
+        }
+    }
+}
+
+/// Zendesk repeats only a 503 with a short `Retry-After`; ClickUp repeats any failure a few times.
+fn unavailable(side: Side, error: &SyncError) -> Response<Bytes> {
+    tracing::warn!(%side, %error, "a delivery could not be taken");
+    let mut response = answer(StatusCode::SERVICE_UNAVAILABLE);
+    if side == Side::Zendesk {
+        response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("10"));
+    }
+    response
+}
+
+fn answer(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+fn is_genuine(cx: &Context, side: Side, headers: &HeaderMap, body: &[u8]) -> bool {
+    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let Ok(secrets) = cx.secrets.read() else { return false };
+    match side {
+        Side::Zendesk => {
+            let (Some(timestamp), Some(signature)) = (
+                header("x-zendesk-webhook-signature-timestamp"),
+                header("x-zendesk-webhook-signature"),
+            ) else {
+                return false;
+            };
+            let fresh = domain::Timestamp::parse_rfc3339(timestamp)
+                .is_some_and(|at| (at.ms() - cx.now_ms()).abs() <= FRESH_MS);
+            fresh
+                && secrets
+                    .zendesk
+                    .iter()
+                    .any(|secret| signatures::zendesk_verify(secret, timestamp, body, signature))
+        }
+        Side::Clickup => {
+            let Some(signature) = header("x-signature") else { return false };
+            secrets.clickup.iter().any(|secret| signatures::clickup_verify(secret, body, signature))
+        }
+    }
+}
+
+async fn take(cx: &Context, accepted: Vec<Accepted>) -> Result<(), StoreError> {
+    for item in accepted {
+        let mut news = item.evidence.is_empty();
+        for evidence in &item.evidence {
+            let seen = cx
+                .store
+                .evidence()
+                .seen(&evidence.record, evidence.provider, &evidence.event_id, &evidence.hash)
+                .await?;
+            news |= !seen;
+        }
+        if !news {
+            continue;
+        }
+        let hint = Hint {
+            lane: Lane::Live,
+            delay_ms: item.delay_ms.unwrap_or(cx.options.debounce_ms),
+            wants: &item.wants,
+            event_ms: item.at_ms,
+        };
+        cx.store.work().hint(&item.key, hint).await?;
+        for evidence in &item.evidence {
+            cx.store.evidence().put(evidence).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! Names that definitions, steps and alarms agree on. They are written here once.
+
+/// Worth another try: a timeout, a throttled table, a service in trouble.
+pub const TRANSIENT: &str = "Transient";
+/// Trying again cannot help.
+pub const REJECTED: &str = "Rejected";
+/// Our own mistake: never retried, always alarms.
+pub const BUG: &str = "Bug";
+/// A service's budget is used up for now.
+pub const BUDGET_EMPTY: &str = "BudgetEmpty";
+/// A person or the brake has paused the lane.
+pub const PAUSED: &str = "Paused";
+/// Matches every error but `States.Runtime` and `States.DataLimitExceeded`.
+pub const ALL: &str = "States.ALL";
+/// A Task took longer than its `TimeoutSeconds`.
+pub const TIMEOUT: &str = "States.Timeout";
+
+/// Failures of the Lambda service itself: they come and go, and the step may never have started.
+pub const LAMBDA_TRANSIENT: [&str; 4] = [
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+];
+
+/// The resource through which every step is called.
+pub const LAMBDA_INVOKE: &str = "arn:aws:states:::lambda:invoke";
+
+/// Longest name of a state.
+pub const STATE_NAME_MAX: usize = 80;
+/// Largest definition, in bytes.
+pub const DEFINITION_BYTES_MAX: usize = 1_048_576;
+/// Most iterations of an inline Map at the same time.
+pub const INLINE_CONCURRENCY_MAX: u64 = 40;
+/// Most events in the history of a Standard execution.
+pub const HISTORY_EVENTS_MAX: u64 = 25_000;
+/// Longest run of an Express execution.
+pub const EXPRESS_SECONDS_MAX: u64 = 300;
+
+/// A name that fits: the head of a longer one plus eight hex digits of its hash.
+pub fn short(name: &str) -> String {
+    if name.chars().count() <= STATE_NAME_MAX {
+        return name.to_owned();
+    }
+    // FNV-1a: stable across versions of Rust, unlike the standard library's hasher.
+    let hash =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let head: String = name.chars().take(STATE_NAME_MAX - 9).collect();
+    format!("{head}-{hash:08x}")
+}

@@ -1,0 +1,68 @@
+//! Edits of people that were overwritten between our read and our write. Neither service compares and
+//! sets; both tell afterwards what was there before: Zendesk in the audit of the reply, ClickUp in the
+//! webhook of our own write.
+
+use serde_json::Value as Json;
+
+use crate::decision::{Conflict, ConflictCause, Decision};
+use crate::field::{FieldKey, Value};
+use crate::history::zendesk_audit;
+use crate::ids::Side;
+use crate::mapping::Mapping;
+use crate::records::Ticket;
+
+/// Compares what an audit says was there before our write (`field_name`, `previous_value`) with the ticket
+/// as it was read for the decision. What differs was somebody's edit, and nobody else will tell of it.
+pub fn zendesk_lost(
+    read: &Ticket,
+    decision: &Decision,
+    previous: &[(String, Json)],
+    mapping: &Mapping,
+) -> Vec<Conflict> {
+    let mut conflicts = Vec::new();
+    for (name, value) in previous {
+        let Some((key, before)) = zendesk_audit(name, value, mapping) else { continue };
+        let Some(written) = decision.writes.get(&(Side::Zendesk, key.clone())) else { continue };
+        let Some(field) = mapping.field(&key) else { continue };
+        let seen = field.lens.zendesk(read);
+        if [&seen, written].into_iter().any(|known| alike(known, &before)) {
+            continue;
+        }
+        conflicts.push(Conflict {
+            field: key,
+            cause: ConflictCause::LostUpdate,
+            base: seen,
+            zendesk: before,
+            clickup: written.clone(),
+            winner: Some(Side::Clickup),
+            rule: "changed between our read and our write".to_owned(),
+        });
+    }
+    conflicts
+}
+
+/// Audits tell a status by its category only.
+fn alike(known: &Value, before: &Value) -> bool {
+    let category = match known {
+        Value::Text(text) => text.split_once('#').map(|(category, _)| Value::Text(category.to_owned())),
+        _ => None,
+    };
+    known.to_stored() == before.to_stored() || category.as_ref() == Some(before)
+}
+
+/// Compares what the webhook of our own write says was there before (`before`) with what was read just
+/// before writing (`read`); `written` is what was sent. All in ClickUp's form, stored or whole.
+pub fn clickup_lost(field: &FieldKey, before: &Value, read: &Value, written: &Value) -> Option<Conflict> {
+    if before.to_stored() == read.to_stored() || before.to_stored() == written.to_stored() {
+        return None;
+    }
+    Some(Conflict {
+        field: field.clone(),
+        cause: ConflictCause::LostUpdate,
+        base: read.clone(),
+        zendesk: written.clone(),
+        clickup: before.clone(),
+        winner: Some(Side::Zendesk),
+        rule: "changed between our read and our write".to_owned(),
+    })
+}

@@ -1,0 +1,168 @@
+//! Decisions that depend on what happened before: archived tasks, late writes, sides left apart, fields
+//! that were frozen, refusals.
+
+use domain::{Evidence, FieldKey, Side, UserId, Value};
+use expect_test::expect;
+
+use crate::decide::{check, check_with, show};
+use crate::echo::Pair;
+use crate::sample::{mapping, mapping_with, ticket};
+
+#[test]
+fn an_archived_task_takes_nothing_until_it_is_back() {
+    let mut pair = Pair::new(ticket(), mapping());
+    pair.task.archived = true;
+    pair.ticket.priority = Some("low".into());
+    let first = pair.decide();
+    expect![[r#"
+        conflict priority Refused base Text("normal") z Text("low") c Text("3") winner None: the task is archived
+        priority: the task is archived; Zendesk's value is written when it is back"#]].assert_eq(&show(&first));
+    pair.apply(&first);
+    assert!(pair.decide().is_empty());
+    pair.task.archived = false;
+    expect![[r#"
+        ClickUp priority=4
+        priority: changed in Zendesk"#]]
+    .assert_eq(&show(&pair.decide()));
+}
+
+#[test]
+fn a_late_write_of_ours_is_not_mirrored() {
+    let own = (Side::Clickup, FieldKey::Title, Value::Text("Late".into()));
+    let evidence = Evidence { own: vec![own], ..Evidence::default() };
+    check_with(
+        mapping(),
+        evidence.clone(),
+        |_, task| task.name = "Late".into(),
+        expect![[r#"
+        ClickUp name="Printer on fire"
+        title: Zendesk's value stands"#]],
+    );
+    check_with(
+        mapping(),
+        evidence.clone(),
+        |ticket, task| {
+            ticket.subject = Some("News".into());
+            task.name = "Late".into();
+        },
+        expect![[r#"
+            ClickUp name="News"
+            title: changed in Zendesk"#]],
+    );
+    check_with(
+        mapping(),
+        evidence,
+        |_, task| task.name = "A person's".into(),
+        expect![[r#"
+        Zendesk subject="A person's"
+        title: changed in ClickUp"#]],
+    );
+}
+
+#[test]
+fn sides_that_are_apart_stay_quiet_until_one_moves() {
+    let mut pair = Pair::new(ticket(), mapping());
+    pair.ticket.assignee = Some(UserId(5));
+    let decision = pair.decide();
+    pair.apply(&decision);
+    assert!(pair.decide().is_empty());
+    pair.ticket.assignee = Some(UserId(3));
+    expect![[r#"
+        ClickUp assignees_add=[103] assignees_rem=[102]
+        assignee: changed in Zendesk to 3"#]]
+    .assert_eq(&show(&pair.decide()));
+}
+
+#[test]
+fn two_rounds_of_undoing_freeze_a_field() {
+    let mut pair = Pair::new(ticket(), mapping());
+    let mut seen = Vec::new();
+    for round in 0..7 {
+        match round % 2 {
+            0 => pair.ticket.priority = Some("urgent".into()),
+            _ => pair.task.priority = Some(3),
+        }
+        let decision = pair.decide();
+        seen.push(show(&decision));
+        pair.apply(&decision);
+        assert!(pair.decide().is_empty(), "round {round}");
+    }
+    expect![[r#"
+        ClickUp priority=1
+        priority: changed in Zendesk
+        Zendesk priority="normal"
+        priority: changed in ClickUp
+        ClickUp priority=1
+        priority: changed in Zendesk
+        Zendesk priority="normal"
+        priority: changed in ClickUp
+        conflict priority Oscillation base Text("normal") z Text("urgent") c Text("3") winner None: two rounds
+        priority: each side keeps its own: both keep undoing each other
+        priority: frozen: both sides kept undoing each other
+        priority: frozen: both sides kept undoing each other"#]]
+    .assert_eq(&seen.join("\n"));
+    // A person makes both equal, and the field is alive again.
+    pair.ticket.priority = Some("low".into());
+    pair.task.priority = Some(4);
+    let decision = pair.decide();
+    pair.apply(&decision);
+    pair.ticket.priority = Some("high".into());
+    expect![[r#"
+        ClickUp priority=2
+        priority: changed in Zendesk"#]]
+    .assert_eq(&show(&pair.decide()));
+}
+
+#[test]
+fn a_deleted_ticket_writes_nothing() {
+    check(
+        |ticket, _| {
+            ticket.status = "deleted".into();
+            ticket.subject = None;
+        },
+        expect!["route: the ticket is deleted: nothing is written"],
+    );
+}
+
+#[test]
+fn a_changed_mapping_is_applied_by_the_rule() {
+    let mut pair = Pair::new(ticket(), mapping());
+    pair.mapping = mapping_with(&[("open = \"to do\"", "open = \"Waiting\"")]);
+    expect![[r#"
+        ClickUp status="Waiting"
+        status: Zendesk's value stands"#]]
+    .assert_eq(&show(&pair.decide()));
+}
+
+#[test]
+fn a_refused_value_is_kept_and_not_tried_again() {
+    let mut pair = Pair::new(ticket(), mapping());
+    pair.ticket.subject = Some("Refused".into());
+    let decision = pair.decide();
+    let conflicts = domain::settle::after_refusal(
+        &mut pair.fields,
+        &decision,
+        Side::Clickup,
+        &pair.ticket,
+        &pair.task,
+        &pair.mapping,
+    );
+    assert_eq!(conflicts.len(), 1);
+    assert_eq!(conflicts[0].rule, "ClickUp refused the value");
+    assert!(pair.decide().is_empty());
+    pair.ticket.subject = Some("Another".into());
+    assert!(!pair.decide().is_empty());
+}
+
+#[test]
+fn a_record_that_moves_during_the_write_is_news_afterwards() {
+    let mut pair = Pair::new(ticket(), mapping());
+    pair.ticket.subject = Some("First".into());
+    let decision = pair.decide();
+    pair.ticket.subject = Some("Second".into());
+    pair.apply(&decision);
+    expect![[r#"
+        ClickUp name="Second"
+        title: changed in Zendesk"#]]
+    .assert_eq(&show(&pair.decide()));
+}

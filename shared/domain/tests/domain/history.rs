@@ -1,0 +1,89 @@
+//! Webhooks and audits: what they prove, and what was overwritten.
+
+use domain::lost_update::{clickup_lost, zendesk_lost};
+use domain::{FieldKey, Side, UserId, Value, clickup_history, zendesk_audit};
+use expect_test::{Expect, expect};
+use serde_json::json;
+
+use crate::echo::Pair;
+use crate::sample::{mapping, ticket};
+
+fn check_clickup(item: serde_json::Value, expected: Expect) {
+    expected.assert_eq(&match clickup_history(&item, &mapping()) {
+        Some(change) => format!("{}: {:?} -> {:?}", change.field, change.before, change.after),
+        None => "nothing".to_owned(),
+    });
+}
+
+#[test]
+fn history_items_tell_fields_and_values() {
+    let status =
+        json!({"field":"status","before":{"status":"to do","type":"open"},"after":{"status":"Waiting"}});
+    check_clickup(status, expect![[r#"status: Some(Text("to do")) -> Some(Text("waiting"))"#]]);
+    let priority =
+        json!({"field":"priority","before":null,"after":{"id":"2","priority":"high","orderindex":"2"}});
+    check_clickup(priority, expect![[r#"priority: Some(Null) -> Some(Text("2"))"#]]);
+    let due =
+        json!({"field":"due_date","before":null,"after":"1728014400000","data":{"due_date_time":false}});
+    check_clickup(due, expect![[r#"due_date: Some(Null) -> Some(Text("2024-10-04"))"#]]);
+    check_clickup(json!({"field":"assignee_add","after":{"id":183}}), expect!["assignee: None -> None"]);
+    check_clickup(json!({"field":"tag","before":null,"after":[{"name":"x"}]}), expect!["tags: None -> None"]);
+    let delta =
+        json!({"ops":[{"insert":"one"},{"insert":"\n","attributes":{}},{"insert":"two\n"}]}).to_string();
+    check_clickup(
+        json!({"field":"content","before":"broken {","after":delta}),
+        expect![[r#"description: Some(Text("broken {")) -> Some(Text("one\ntwo"))"#]],
+    );
+    let severity =
+        json!({"field":"custom_field","before":"u-low","after":null,"custom_field":{"id":"f-severity"}});
+    check_clickup(severity, expect![[r#"custom.severity: Some(Text("u-low")) -> Some(Null)"#]]);
+    check_clickup(
+        json!({"field":"custom_field","after":1,"custom_field":{"id":"unknown"}}),
+        expect!["nothing"],
+    );
+    check_clickup(json!({"field":"section_moved"}), expect!["nothing"]);
+    check_clickup(json!({}), expect!["nothing"]);
+}
+
+#[test]
+fn audits_tell_values_in_the_form_of_bases() {
+    let read = |field: &str, value: serde_json::Value| zendesk_audit(field, &value, &mapping());
+    let text = |text: &str| Value::Text(text.into());
+    assert_eq!(read("subject", json!(" Hi ")), Some((FieldKey::Title, text("Hi"))));
+    assert_eq!(read("assignee_id", json!("42")), Some((FieldKey::Assignee, text("42"))));
+    assert_eq!(read("assignee_id", json!(null)), Some((FieldKey::Assignee, Value::Null)));
+    let tags = Some((FieldKey::Tags, Value::Set(["b".into()].into())));
+    assert_eq!(read("tags", json!(["B", "sev_low"])), tags);
+    assert_eq!(read("tags", json!("b sev_low")), tags);
+    assert_eq!(read("13", json!("1")), Some((FieldKey::Custom("vip".into()), Value::Bool(true))));
+    assert_eq!(read("custom_fields_12", json!("1.0")), Some((FieldKey::Custom("hours".into()), text("1"))));
+    assert_eq!(read("via", json!("x")), None);
+}
+
+#[test]
+fn what_was_overwritten_on_zendesk_is_kept() {
+    let mut pair = Pair::new(ticket(), mapping());
+    pair.task.priority = Some(1);
+    pair.task.assignees = [UserId(103)].into();
+    let decision = pair.decide();
+    let lost = |previous: &str| {
+        let previous = [("priority".to_owned(), json!(previous)), ("subject".to_owned(), json!("x"))];
+        zendesk_lost(&pair.ticket, &decision, &previous, &pair.mapping)
+    };
+    assert_eq!(lost("normal"), []);
+    assert_eq!(lost("urgent"), []);
+    let kept = lost("low");
+    assert_eq!(kept.len(), 1);
+    assert_eq!((&kept[0].zendesk, kept[0].winner), (&Value::Text("low".into()), Some(Side::Clickup)));
+}
+
+#[test]
+fn what_was_overwritten_on_clickup_is_kept() {
+    let text = |text: &str| Value::Text(text.into());
+    let lost = |before: &str| clickup_lost(&FieldKey::Title, &text(before), &text("read"), &text("written"));
+    assert_eq!(lost("read"), None);
+    assert_eq!(lost("written"), None);
+    assert_eq!(lost("a person's").unwrap().clickup, text("a person's"));
+    let long = "x".repeat(500);
+    assert_eq!(clickup_lost(&FieldKey::Title, &text(&long), &text(&long).to_stored(), &text("w")), None);
+}

@@ -1,0 +1,322 @@
+//! Executions in this process: the runner executes the compiled definition, and each Task state calls its step
+//! directly. Progress is written to the store, at most once a second per execution.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use asl::{CompiledWorkflow, Kind};
+use clients::Clock;
+use futures::FutureExt;
+use futures::future::{AbortHandle, Abortable, BoxFuture};
+use runner::{Options, Stop};
+use serde_json::Value;
+use stores::executions::ExecutionRow;
+use stores::{Store, StoreError};
+use tokio::task::JoinHandle;
+
+use crate::context::Random;
+use crate::engine::steps::Steps;
+use crate::engine::{Engine, EngineError, Outcome, Start, Totals};
+use crate::registry::Registry;
+use crate::workflow_state::WorkflowState;
+
+/// How often the last word on an execution is written before it is given up.
+const LAST_WORD_ATTEMPTS: u32 = 5;
+
+/// How many rows are looked at for executions that a killed process left behind.
+const ABANDONED_LOOK: usize = 100;
+
+/// Runs executions in this process.
+pub struct EmbeddedEngine(Arc<Shared>);
+
+/// What executions share. A spawned execution holds it by itself.
+struct Shared {
+    registry: Registry,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    random: Random,
+    incarnation: u64,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    started: u64,
+    running: BTreeMap<String, Running>,
+    spawned: BTreeMap<String, JoinHandle<Result<Outcome, EngineError>>>,
+    totals: BTreeMap<String, Totals>,
+}
+
+/// An execution that runs now.
+struct Running {
+    stop: Stop,
+    abort: AbortHandle,
+}
+
+/// Takes an execution off the list of running ones, also when its future is dropped in the middle.
+struct Admitted {
+    shared: Arc<Shared>,
+    id: String,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.shared.lock().running.remove(&self.id);
+    }
+}
+
+impl EmbeddedEngine {
+    /// An engine over these steps. The seed and the incarnation make every execution's randomness its own.
+    pub fn new(
+        registry: Registry,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+        incarnation: u64,
+    ) -> Arc<Self> {
+        let random = Random::seeded(seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let inner = Mutex::default();
+        Arc::new(Self(Arc::new(Shared { registry, store, clock, random, incarnation, inner })))
+    }
+
+    /// Executions that run now.
+    pub fn running(&self) -> usize {
+        self.0.lock().running.len()
+    }
+
+    /// Drops every execution where it stands and writes nothing: what `kill -9` would do to them.
+    pub fn abort_all(&self) {
+        // Handles are taken out first: a dropped execution takes itself off the list, under the same lock.
+        let (running, spawned) = {
+            let mut inner = self.0.lock();
+            (std::mem::take(&mut inner.running), std::mem::take(&mut inner.spawned))
+        };
+        running.values().for_each(|running| running.abort.abort());
+        spawned.values().for_each(JoinHandle::abort);
+    }
+
+    /// Closes the rows of executions that an earlier process left behind as running. Gives their ids: whoever
+    /// calls this decides what to start again.
+    pub async fn close_abandoned(&self) -> Result<Vec<ExecutionRow>, EngineError> {
+        let executions = self.0.store.executions();
+        let kept = |execution: &str| {
+            let execution = execution.to_owned();
+            move |source| EngineError::Store { execution, source }
+        };
+        let mut closed = Vec::new();
+        for mut row in executions.list(ABANDONED_LOOK).await.map_err(kept("list"))? {
+            if row.status != "RUNNING" || self.0.lock().running.contains_key(&row.id) {
+                continue;
+            }
+            "ABORTED".clone_into(&mut row.status);
+            row.error = Some("Abandoned".to_owned());
+            row.cause = Some("the process ended before the execution did".to_owned());
+            row.ended_ms = Some(self.0.clock.now_ms());
+            executions.update(&row).await.map_err(kept(&row.id))?;
+            closed.push(row);
+        }
+        Ok(closed)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic between two field writes leaves counts that are off by one, no broken structure.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of an execution that is about to start. Its place is taken as soon as this returns.
+    fn admit(
+        self: &Arc<Self>,
+        workflow: &CompiledWorkflow,
+        name: Option<&str>,
+        running: Running,
+    ) -> Result<Admitted, EngineError> {
+        let mut inner = self.lock();
+        inner.started += 1;
+        let number = inner.started;
+        let made_up = || format!("{}-{}-{number}", workflow.name, self.incarnation);
+        let id = name.map_or_else(made_up, str::to_owned);
+        if inner.running.contains_key(&id) {
+            return Err(EngineError::NameTaken(id));
+        }
+        inner.running.insert(id.clone(), running);
+        Ok(Admitted { shared: Arc::clone(self), id })
+    }
+
+    fn count(&self, workflow: &CompiledWorkflow, add: impl FnOnce(&mut Totals)) {
+        let mut inner = self.lock();
+        let totals = inner.totals.entry(workflow.name.clone()).or_default();
+        totals.express = workflow.kind == Kind::Express;
+        add(totals);
+    }
+
+    /// Admits an execution, then runs it where the future is polled.
+    async fn run(
+        self: Arc<Self>,
+        workflow: &CompiledWorkflow,
+        input: Value,
+        start: Start,
+    ) -> Result<Outcome, EngineError> {
+        let (abort, registration) = AbortHandle::new_pair();
+        let stop = Stop::default();
+        let admitted = self.admit(workflow, start.name.as_deref(), Running { stop: stop.clone(), abort })?;
+        let id = admitted.id.clone();
+        let run = self.drive(workflow, input, start, admitted, stop);
+        Abortable::new(run, registration).await.unwrap_or(Err(EngineError::Dropped(id)))
+    }
+
+    async fn drive(
+        &self,
+        workflow: &CompiledWorkflow,
+        input: Value,
+        start: Start,
+        admitted: Admitted,
+        stop: Stop,
+    ) -> Result<Outcome, EngineError> {
+        let id = admitted.id.clone();
+        let state = Arc::new(WorkflowState::begin(&id, workflow, &input, &start, self.clock.now_ms()));
+        self.store.executions().put(&state.row()).await.map_err(|source| match source {
+            StoreError::Stale { .. } => EngineError::NameTaken(id.clone()),
+            source => EngineError::Store { execution: id.clone(), source },
+        })?;
+        self.count(workflow, |totals| totals.executions += 1);
+        let clock = self.clock.clone();
+        let mut options = Options::new(workflow.kind, &workflow.name, &id, Arc::new(move || clock.now_ms()));
+        options.seed = self.random.next_u64();
+        options.history = false;
+        options.stop = stop;
+        options.observer = Some(state.clone());
+        let tasks = Steps {
+            registry: &self.registry,
+            store: &self.store,
+            clock: &self.clock,
+            random: self.random.fork(),
+            workflow: &workflow.name,
+            start: &start,
+            state: &state,
+            keeps_progress: workflow.kind == Kind::Standard,
+        };
+        let end = runner::run(&workflow.typed, input, options, &tasks).await;
+        self.count(workflow, |totals| {
+            totals.transitions += end.transitions;
+            totals.ran_ms += u64::try_from(end.ended_ms - end.started_ms).unwrap_or(0);
+        });
+        state.end(&end);
+        self.last_word(&state.row()).await;
+        Ok(Outcome {
+            execution: id,
+            status: end.status.name().to_owned(),
+            output: end.output,
+            error: end.error,
+            cause: end.cause,
+            transitions: end.transitions,
+        })
+    }
+
+    /// Writes how an execution ended. The work is done either way, so a store in trouble does not turn its
+    /// outcome into an error: the row then reads as abandoned.
+    async fn last_word(&self, row: &ExecutionRow) {
+        for attempt in 1..=LAST_WORD_ATTEMPTS {
+            match self.store.executions().update(row).await {
+                Ok(_) => return,
+                Err(error) => {
+                    tracing::debug!(execution = %row.id, attempt, %error, "the end was not written")
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(u64::from(attempt) * 100)).await;
+        }
+        tracing::warn!(execution = %row.id, "its row still reads as running");
+    }
+}
+
+impl Engine for EmbeddedEngine {
+    fn start<'a>(
+        &'a self,
+        workflow: &'a CompiledWorkflow,
+        input: Value,
+        start: Start,
+    ) -> BoxFuture<'a, Result<String, EngineError>> {
+        async move {
+            let (abort, registration) = AbortHandle::new_pair();
+            let stop = Stop::default();
+            let shared = Arc::clone(&self.0);
+            let admitted =
+                shared.admit(workflow, start.name.as_deref(), Running { stop: stop.clone(), abort })?;
+            let id = admitted.id.clone();
+            let (workflow, dropped) = (workflow.clone(), id.clone());
+            let spawned = tokio::spawn(async move {
+                let run = shared.drive(&workflow, input, start, admitted, stop);
+                Abortable::new(run, registration).await.unwrap_or(Err(EngineError::Dropped(dropped)))
+            });
+            let mut inner = self.0.lock();
+            // Nobody has to wait: what is over is read from its row.
+            inner.spawned.retain(|_, spawned| !spawned.is_finished());
+            inner.spawned.insert(id.clone(), spawned);
+            drop(inner);
+            Ok(id)
+        }
+        .boxed()
+    }
+
+    fn wait<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Outcome, EngineError>> {
+        async move {
+            let spawned = self.0.lock().spawned.remove(execution);
+            if let Some(spawned) = spawned {
+                return spawned.await.unwrap_or(Err(EngineError::Dropped(execution.to_owned())));
+            }
+            match self.describe(execution).await? {
+                None => Err(EngineError::Unknown(execution.to_owned())),
+                Some(row) if row.status == "RUNNING" => Err(EngineError::Dropped(row.id)),
+                Some(row) => Ok(Outcome {
+                    output: row.output.as_deref().and_then(|output| serde_json::from_str(output).ok()),
+                    execution: row.id,
+                    status: row.status,
+                    error: row.error,
+                    cause: row.cause,
+                    transitions: row.transitions,
+                }),
+            }
+        }
+        .boxed()
+    }
+
+    fn run<'a>(
+        &'a self,
+        workflow: &'a CompiledWorkflow,
+        input: Value,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Outcome, EngineError>> {
+        Arc::clone(&self.0).run(workflow, input, start).boxed()
+    }
+
+    fn describe<'a>(
+        &'a self,
+        execution: &'a str,
+    ) -> BoxFuture<'a, Result<Option<ExecutionRow>, EngineError>> {
+        async move {
+            let row = self.0.store.executions().get(execution).await;
+            row.map_err(|source| EngineError::Store { execution: execution.to_owned(), source })
+        }
+        .boxed()
+    }
+
+    fn list(&self, limit: usize) -> BoxFuture<'_, Result<Vec<ExecutionRow>, EngineError>> {
+        async move {
+            let rows = self.0.store.executions().list(limit).await;
+            rows.map_err(|source| EngineError::Store { execution: "list".to_owned(), source })
+        }
+        .boxed()
+    }
+
+    fn stop(&self, execution: &str) -> bool {
+        let inner = self.0.lock();
+        let running = inner.running.get(execution);
+        running.inspect(|running| running.stop.stop(None, None)).is_some()
+    }
+
+    fn totals(&self) -> BTreeMap<String, Totals> {
+        self.0.lock().totals.clone()
+    }
+}

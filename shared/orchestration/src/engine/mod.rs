@@ -1,0 +1,122 @@
+//! What runs executions. The embedded engine is here; the one on AWS has the same face.
+
+mod embedded;
+mod steps;
+
+use std::collections::BTreeMap;
+
+use asl::CompiledWorkflow;
+use clients::Lane;
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use stores::StoreError;
+use stores::executions::ExecutionRow;
+
+pub use embedded::EmbeddedEngine;
+
+/// Why an engine could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The execution's row could not be written or read.
+    #[error("the progress of execution {execution} could not be kept")]
+    Store {
+        /// Which execution.
+        execution: String,
+        /// Why.
+        source: StoreError,
+    },
+    /// The name belongs to another execution, which may be over.
+    #[error("an execution named {0} exists already")]
+    NameTaken(String),
+    /// The execution was dropped before it ended.
+    #[error("execution {0} was dropped before it ended")]
+    Dropped(String),
+    /// Nothing is known of the execution.
+    #[error("there is no execution {0}")]
+    Unknown(String),
+}
+
+/// Who starts an execution, and why.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// A name that makes a double start one start; made up if absent.
+    pub name: Option<String>,
+    /// `webhook`, `schedule`, `person`, …
+    pub trigger: String,
+    /// On whose behalf.
+    pub actor: String,
+    /// The priority lane of its calls.
+    pub lane: Lane,
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Its id.
+    pub execution: String,
+    /// `SUCCEEDED`, `FAILED`, `TIMED_OUT`, `ABORTED`.
+    pub status: String,
+    /// The output, if it succeeded.
+    pub output: Option<Value>,
+    /// The failure's name.
+    pub error: Option<String>,
+    /// The failure's cause.
+    pub cause: Option<String>,
+    /// States entered, retries included.
+    pub transitions: u64,
+}
+
+impl Outcome {
+    /// Whether it reached its end.
+    pub fn succeeded(&self) -> bool {
+        self.status == "SUCCEEDED"
+    }
+}
+
+/// Executions and transitions of one workflow so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Whether they are Express executions, which are billed by time rather than by transition.
+    pub express: bool,
+    /// Executions started.
+    pub executions: u64,
+    /// States entered, retries included.
+    pub transitions: u64,
+    /// Time that executions ran, in milliseconds.
+    pub ran_ms: u64,
+}
+
+/// Runs executions of compiled workflows.
+pub trait Engine: Send + Sync {
+    /// Starts an execution and comes back at once with its id.
+    fn start<'a>(
+        &'a self,
+        workflow: &'a CompiledWorkflow,
+        input: Value,
+        start: Start,
+    ) -> BoxFuture<'a, Result<String, EngineError>>;
+
+    /// Waits for the end of an execution.
+    fn wait<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Outcome, EngineError>>;
+
+    /// Runs an execution and waits for its end. Dropping the future drops the execution where it stands.
+    fn run<'a>(
+        &'a self,
+        workflow: &'a CompiledWorkflow,
+        input: Value,
+        start: Start,
+    ) -> BoxFuture<'a, Result<Outcome, EngineError>>;
+
+    /// What is known of an execution.
+    fn describe<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Option<ExecutionRow>, EngineError>>;
+
+    /// The newest executions, newest first.
+    fn list(&self, limit: usize) -> BoxFuture<'_, Result<Vec<ExecutionRow>, EngineError>>;
+
+    /// Asks an execution to end; false if it does not run here.
+    fn stop(&self, execution: &str) -> bool;
+
+    /// Totals by workflow since this engine began.
+    fn totals(&self) -> BTreeMap<String, Totals>;
+}

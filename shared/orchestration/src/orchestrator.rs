@@ -1,0 +1,72 @@
+//! The face of the engines: compile once, execute anywhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use asl::CompiledWorkflow;
+use serde_json::Value;
+use stores::executions::ExecutionRow;
+
+use crate::engine::{Engine, EngineError, Outcome, Start, Totals};
+
+/// Starts workflows on an engine, waits for them, stops them and tells how they are.
+pub struct WorkflowOrchestrator<E: Engine> {
+    engine: Arc<E>,
+}
+
+impl<E: Engine> WorkflowOrchestrator<E> {
+    /// An orchestrator on an engine.
+    pub fn new(engine: Arc<E>) -> Self {
+        Self { engine }
+    }
+
+    /// Runs a workflow to its end.
+    pub async fn execute(
+        &self,
+        workflow: &CompiledWorkflow,
+        input: Value,
+        start: Start,
+    ) -> Result<Outcome, EngineError> {
+        self.engine.run(workflow, input, start).await
+    }
+
+    /// Starts a workflow and comes back with the execution's id.
+    pub async fn start(
+        &self,
+        workflow: &CompiledWorkflow,
+        input: Value,
+        start: Start,
+    ) -> Result<String, EngineError> {
+        self.engine.start(workflow, input, start).await
+    }
+
+    /// Waits for an execution that was started.
+    pub async fn wait(&self, execution: &str) -> Result<Outcome, EngineError> {
+        self.engine.wait(execution).await
+    }
+
+    /// What is known of an execution.
+    pub async fn describe(&self, execution: &str) -> Result<Option<ExecutionRow>, EngineError> {
+        self.engine.describe(execution).await
+    }
+
+    /// The newest executions, newest first.
+    pub async fn list(&self, limit: usize) -> Result<Vec<ExecutionRow>, EngineError> {
+        self.engine.list(limit).await
+    }
+
+    /// Asks an execution to end; false if it does not run here.
+    pub fn stop(&self, execution: &str) -> bool {
+        self.engine.stop(execution)
+    }
+
+    /// Totals by workflow.
+    pub fn totals(&self) -> BTreeMap<String, Totals> {
+        self.engine.totals()
+    }
+
+    /// The engine itself.
+    pub fn engine(&self) -> &Arc<E> {
+        &self.engine
+    }
+}

@@ -1,0 +1,94 @@
+//! The steps that an engine can call, by name.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use serde_json::Value;
+
+use crate::context::ExecutionContext;
+use crate::step::{StepExecutor, StepFailure};
+
+/// A step with its types erased to JSON.
+trait AnyStep: Send + Sync {
+    fn call<'a>(
+        &'a self,
+        input: Value,
+        context: &'a ExecutionContext,
+    ) -> BoxFuture<'a, Result<Value, StepFailure>>;
+}
+
+struct Erased<S>(S);
+
+impl<S: StepExecutor> AnyStep for Erased<S> {
+    fn call<'a>(
+        &'a self,
+        input: Value,
+        context: &'a ExecutionContext,
+    ) -> BoxFuture<'a, Result<Value, StepFailure>> {
+        async move {
+            // serde's message may quote the value, so it is not passed on.
+            let input = serde_json::from_value::<S::Input>(input).map_err(|_| {
+                StepFailure::bug(format!("step {}: its input has not the declared shape", S::NAME))
+            })?;
+            let output = self.0.run(input, context).await?;
+            serde_json::to_value(output)
+                .map_err(|_| StepFailure::bug(format!("step {}: its output is not JSON", S::NAME)))
+        }
+        .boxed()
+    }
+}
+
+/// Steps by name.
+#[derive(Clone, Default)]
+pub struct Registry {
+    steps: BTreeMap<&'static str, Arc<dyn AnyStep>>,
+}
+
+impl Registry {
+    /// No steps yet.
+    pub fn new() -> Registry {
+        Registry::default()
+    }
+
+    /// Adds a step; a later step of the same name replaces an earlier one.
+    pub fn with<S: StepExecutor + 'static>(mut self, step: S) -> Registry {
+        self.steps.insert(S::NAME, Arc::new(Erased(step)));
+        self
+    }
+
+    /// The names of all steps, in order.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.steps.keys().copied().collect()
+    }
+
+    /// Whether a step of this name can be called.
+    pub fn contains(&self, name: &str) -> bool {
+        self.steps.contains_key(name)
+    }
+
+    /// Calls a step. A panic in it becomes the failure `Bug`: one broken step must not end the process.
+    pub async fn call(
+        &self,
+        name: &str,
+        input: Value,
+        context: &ExecutionContext,
+    ) -> Result<Value, StepFailure> {
+        let Some(step) = self.steps.get(name) else {
+            return Err(StepFailure::bug(format!("no step named {name} is registered")));
+        };
+        match AssertUnwindSafe(step.call(input, context)).catch_unwind().await {
+            Ok(result) => result,
+            // The panic's message may quote data, and the panic hook has printed it already.
+            Err(_) => Err(StepFailure::bug(format!("step {name} panicked"))),
+        }
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_tuple("Registry").field(&self.names()).finish()
+    }
+}

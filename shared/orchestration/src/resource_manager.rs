@@ -1,0 +1,334 @@
+//! Who may touch what, and how fast: the budgets of both APIs, and leases on tickets.
+//!
+//! A budget is booked in blocks, so that many calls share one write; a block dies with its window. What
+//! is left is the lesser of our book and of what the service's headers say. Callers that wait are
+//! served by lane, then in the order they came. The book itself is in the store, so that several
+//! processes share a limit.
+
+mod bucket;
+mod queue;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use clients::{Api, Bucket, BudgetEmpty, Clock, LimitSeen, Need, Pacer};
+use domain::TicketId;
+use futures::future::BoxFuture;
+use stores::budgets::{Grant, WindowKey};
+use stores::leases::Lease;
+use stores::{Store, StoreError};
+use tokio::sync::Notify;
+
+use bucket::{BucketState, Taken};
+use queue::{Place, Queue};
+
+/// How budgets are shared out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BudgetSettings {
+    /// Our part of Zendesk's limit on ticket updates, which people in the browser use too.
+    pub ticket_update_share_percent: u32,
+    /// The backfill leaves this much of a window to the others.
+    pub backfill_reserve_percent: u32,
+    /// Reconciliation leaves this much to live work.
+    pub reconcile_reserve_percent: u32,
+    /// Most requests that are booked at once.
+    pub block_max: u32,
+}
+
+impl Default for BudgetSettings {
+    fn default() -> Self {
+        Self {
+            ticket_update_share_percent: 50,
+            backfill_reserve_percent: 20,
+            reconcile_reserve_percent: 10,
+            block_max: 25,
+        }
+    }
+}
+
+/// How much of a limit is used, for a status line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BudgetUse {
+    /// The service.
+    pub api: Api,
+    /// The limit's name.
+    pub bucket: String,
+    /// Calls let through in the current window.
+    pub used: u32,
+    /// Calls a window has for us.
+    pub limit: u32,
+    /// When the window ends, ms.
+    pub reset_ms: i64,
+}
+
+/// Budgets and leases of one process.
+pub struct ResourceManager {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    settings: BudgetSettings,
+    state: Mutex<State>,
+    /// One booking at a time, so that two callers do not book a block for the same need.
+    booking: tokio::sync::Mutex<()>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    buckets: BTreeMap<(Api, String), BucketState>,
+    queue: Queue,
+}
+
+/// More buckets than this are pruned of those whose window is over (each ticket has one).
+const BUCKETS_MAX: usize = 2_000;
+/// How long to wait after the store failed.
+const STORE_TROUBLE_MS: i64 = 1_000;
+
+/// What a caller has to do next.
+enum Next {
+    Go,
+    /// A block of this bucket is missing.
+    Book(Bucket),
+    /// Nothing before then.
+    Wait(i64),
+    /// Somebody is before us; a change is announced.
+    Behind,
+}
+
+impl ResourceManager {
+    /// A lease lasts this long.
+    pub const LEASE_MS: i64 = 60_000;
+    /// Less lease than a request's timeout and this is too little to send anything.
+    pub const LEASE_MARGIN_MS: i64 = 10_000;
+
+    /// Budgets and leases over this store.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, settings: BudgetSettings) -> Self {
+        Self {
+            store,
+            clock,
+            settings,
+            state: Mutex::default(),
+            booking: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
+        }
+    }
+
+    /// What is used of each limit in its current window, the per-ticket ones left out.
+    pub fn used(&self) -> Vec<BudgetUse> {
+        let now = self.clock.now_ms();
+        let state = self.state();
+        let shown = state.buckets.iter().filter(|((_, name), _)| !name.starts_with("ticket:"));
+        shown.map(|((api, name), bucket)| bucket.report(*api, name, now)).collect()
+    }
+
+    /// Takes the lease of a ticket; `None` while another holder has it. `holder` is unique to the attempt.
+    pub async fn lease(&self, ticket: TicketId, holder: &str) -> Result<Option<Lease>, StoreError> {
+        self.store.leases().acquire(ticket, holder, Self::LEASE_MS).await
+    }
+
+    /// Gives a lease back.
+    pub async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
+        self.store.leases().release(lease).await
+    }
+
+    /// Whether enough lease is left to send a request that may take `timeout_ms`.
+    pub fn may_send(&self, lease: &Lease, timeout_ms: i64) -> bool {
+        self.clock.now_ms() < lease.until_ms - timeout_ms - Self::LEASE_MARGIN_MS
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No code under this lock can leave it half-changed, so a panic elsewhere is no reason to stop.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn wait_for(&self, need: &Need) -> Result<(), BudgetEmpty> {
+        let place = Place::new(&self.state, &self.changed, need.lane as u8);
+        loop {
+            // Registered before looking, so that no announcement is missed.
+            let changed = self.changed.notified();
+            let next = self.look(need, &place);
+            let until_ms = match next {
+                Next::Go => return Ok(()),
+                Next::Book(bucket) => match self.book(need, &bucket).await {
+                    Ok(()) => continue,
+                    Err(_) => self.clock.now_ms() + STORE_TROUBLE_MS,
+                },
+                Next::Wait(until_ms) => until_ms,
+                Next::Behind => need.deadline_ms,
+            };
+            let now = self.clock.now_ms();
+            // A wait that ends after the deadline is not begun, except for those who only stand in line.
+            if now >= need.deadline_ms || (until_ms >= need.deadline_ms && !place.is_behind()) {
+                return Err(BudgetEmpty { until_ms: until_ms.max(now + 1) });
+            }
+            let sleep_ms = u64::try_from(until_ms.min(need.deadline_ms) - now).unwrap_or(0).max(1);
+            // The far end of a deadline that nobody set would overflow tokio's timer.
+            let sleep = tokio::time::sleep(Duration::from_millis(sleep_ms.min(86_400_000)));
+            tokio::select! {
+                biased;
+                () = changed => {}
+                () = sleep => {}
+            }
+        }
+    }
+
+    /// Takes one unit of every bucket, or says what is in the way.
+    fn look(&self, need: &Need, place: &Place<'_>) -> Next {
+        let now = self.clock.now_ms();
+        let rank = need.lane as u8;
+        let mut state = self.state();
+        let State { buckets, queue } = &mut *state;
+        if buckets.len() > BUCKETS_MAX {
+            buckets.retain(|_, bucket| !bucket.is_over(now));
+        }
+        for wanted in &need.buckets {
+            let key = (need.api, wanted.name.clone());
+            let bucket = buckets.entry(key.clone()).or_insert_with(|| self.open(wanted, now));
+            bucket.roll(now);
+            if queue.someone_before(&key, place.order()) {
+                queue.stand(&key, place.order());
+                place.set_behind(true);
+                return Next::Behind;
+            }
+            let next = match bucket.look(rank, now) {
+                Taken::Yes => continue,
+                Taken::Book => Next::Book(wanted.clone()),
+                Taken::Until(until_ms) => Next::Wait(until_ms),
+            };
+            queue.stand(&key, place.order());
+            place.set_behind(false);
+            return next;
+        }
+        for wanted in &need.buckets {
+            if let Some(bucket) = buckets.get_mut(&(need.api, wanted.name.clone())) {
+                bucket.take(rank, now);
+            }
+        }
+        Next::Go
+    }
+
+    fn open(&self, wanted: &Bucket, now: i64) -> BucketState {
+        BucketState::new(
+            wanted.window_ms,
+            self.share(&wanted.name, wanted.default_limit),
+            self.settings.block_max,
+            now,
+        )
+    }
+
+    /// Our part of a limit.
+    fn share(&self, name: &str, limit: u32) -> u32 {
+        if name == "tickets-update" {
+            let part = u64::from(limit) * u64::from(self.settings.ticket_update_share_percent.min(100)) / 100;
+            u32::try_from(part).unwrap_or(limit).max(1)
+        } else {
+            limit
+        }
+    }
+
+    /// Books a block in the store.
+    async fn book(&self, need: &Need, wanted: &Bucket) -> Result<(), StoreError> {
+        let _one = self.booking.lock().await;
+        let now = self.clock.now_ms();
+        let rank = need.lane as u8;
+        let key = (need.api, wanted.name.clone());
+        let order = {
+            let mut state = self.state();
+            let State { buckets, queue } = &mut *state;
+            let Some(bucket) = buckets.get_mut(&key) else { return Ok(()) };
+            bucket.roll(now);
+            if !matches!(bucket.look(rank, now), Taken::Book) {
+                // Somebody booked while we waited for our turn to book.
+                return Ok(());
+            }
+            let urgent = queue.more_urgent(&key, rank);
+            bucket.order(self.reserve(rank, bucket.in_last_third(now) && !urgent))
+        };
+        let window = WindowKey {
+            api: need.api.name().to_owned(),
+            bucket: wanted.name.clone(),
+            start_ms: order.start_ms,
+        };
+        let budgets = self.store.budgets();
+        if let Some(limit) = order.limit_seen {
+            budgets.seen_limit(&window, limit).await?;
+        }
+        if let Some(used) = order.used_seen {
+            budgets.seen_used(&window, used, order.limit, order.reset_ms).await?;
+        }
+        // Calls in flight at the edge are booked in both windows.
+        let mut size = order.size + order.carried;
+        let mut usable = order.size;
+        let mut grant =
+            budgets.grant(&window, size, order.limit, order.reserve_percent, order.reset_ms).await?;
+        if let Grant::Empty { left, .. } = grant
+            && left > order.carried
+        {
+            size = left;
+            usable = left - order.carried;
+            grant = budgets.grant(&window, size, order.limit, order.reserve_percent, order.reset_ms).await?;
+        }
+        let mut state = self.state();
+        if let Some(bucket) = state.buckets.get_mut(&key) {
+            bucket.granted(rank, &order, &grant, usable, self.clock.now_ms());
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// The backfill and reconciliation leave a part of the window, unless nobody more urgent waits near its end.
+    fn reserve(&self, rank: u8, released: bool) -> u32 {
+        match rank {
+            _ if released => 0,
+            0 => 0,
+            1 => self.settings.reconcile_reserve_percent,
+            _ => self.settings.backfill_reserve_percent,
+        }
+    }
+}
+
+impl Pacer for ResourceManager {
+    fn acquire<'a>(&'a self, need: &'a Need) -> BoxFuture<'a, Result<(), BudgetEmpty>> {
+        Box::pin(self.wait_for(need))
+    }
+
+    fn observe(&self, api: Api, seen: &[LimitSeen]) {
+        let now = self.clock.now_ms();
+        let mut state = self.state();
+        for one in seen {
+            // A limit nobody asked for so far has no known window; the first call will open it.
+            if let Some(bucket) = state.buckets.get_mut(&(api, one.bucket.clone())) {
+                bucket.roll(now);
+                let limit = one.limit.map(|limit| self.share(&one.bucket, limit));
+                bucket.observe(limit, one.remaining, one.reset_ms, limit != one.limit, now);
+            }
+        }
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    fn limited<'a>(&'a self, api: Api, bucket: &'a str, until_ms: i64) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let now = self.clock.now_ms();
+            let told = {
+                let mut state = self.state();
+                let known = state.buckets.get_mut(&(api, bucket.to_owned()));
+                known.map(|bucket| {
+                    bucket.roll(now);
+                    bucket.limited(until_ms)
+                })
+            };
+            if let Some((start_ms, limit)) = told {
+                let window = WindowKey { api: api.name().to_owned(), bucket: bucket.to_owned(), start_ms };
+                // This process knows already; the others learn it from their own 429 if the store fails.
+                if let Err(error) = self.store.budgets().spent(&window, limit, until_ms).await {
+                    tracing::warn!(%error, bucket, "could not note that a window is spent");
+                }
+            }
+            self.changed.notify_waiters();
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! The SDK's HTTP client when the table is in this process: `X-Amz-Target` names a method of the
+//! database. Faults for tests are injected here, where the network would be.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use dynoxide::{Database, DynoxideError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::faults::{Draw, FaultPlan, Faults};
+
+/// The database behind the SDK's seam.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    database: Database,
+    faults: Option<Arc<Mutex<Faults>>>,
+}
+
+impl Connector {
+    pub(crate) fn new(database: Database, plan: FaultPlan) -> Self {
+        let faults = (!plan.is_none()).then(|| Arc::new(Mutex::new(Faults::new(plan))));
+        Self { database, faults }
+    }
+
+    fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit('.').next().unwrap_or_default();
+        let body = request.body().bytes().unwrap_or_default();
+        let draw = match &self.faults {
+            Some(faults) => faults.lock().unwrap_or_else(PoisonError::into_inner).draw(operation),
+            None => Draw::Pass,
+        };
+        match draw {
+            Draw::Pass => Ok(respond(dispatch(&self.database, operation, body))),
+            Draw::Refuse(code) => Ok(failure(code)),
+            Draw::LoseReply => {
+                // Done there, unknown here.
+                let _ = dispatch(&self.database, operation, body);
+                Err(ConnectorError::io("the connection broke before the reply (injected)".into()))
+            }
+            Draw::Dead => Err(ConnectorError::io("the process is dead (injected)".into())),
+            Draw::Unprocessed => Ok(self.half(operation, body)),
+        }
+    }
+
+    /// A batch of which the second half is left over.
+    fn half(&self, operation: &str, body: &[u8]) -> HttpResponse {
+        let split = serde_json::from_slice::<Value>(body).ok().and_then(|request| split_batch(&request));
+        let Some((first, left)) = split else { return respond(dispatch(&self.database, operation, body)) };
+        let answered = dispatch(&self.database, operation, first.to_string().as_bytes());
+        respond(answered.map(|bytes| match serde_json::from_slice::<Value>(&bytes) {
+            Ok(mut reply) => {
+                reply["UnprocessedKeys"] = left;
+                reply.to_string().into_bytes()
+            }
+            Err(_) => bytes,
+        }))
+    }
+}
+
+/// A `BatchGetItem` with the first half of its keys, and the other half as `UnprocessedKeys`.
+fn split_batch(request: &Value) -> Option<(Value, Value)> {
+    let (table, asked) = request["RequestItems"].as_object()?.iter().next()?;
+    let keys = asked["Keys"].as_array()?;
+    let middle = keys.len().div_ceil(2);
+    if middle == keys.len() {
+        return None;
+    }
+    let with = |keys: &[Value]| {
+        let mut part = asked.clone();
+        part["Keys"] = Value::Array(keys.to_vec());
+        serde_json::json!({ table.clone(): part })
+    };
+    let mut first = request.clone();
+    first["RequestItems"] = with(&keys[..middle]);
+    Some((first, with(&keys[middle..])))
+}
+
+fn dispatch(database: &Database, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
+    fn call<Q: DeserializeOwned, A: Serialize>(
+        body: &[u8],
+        run: impl FnOnce(Q) -> Result<A, DynoxideError>,
+    ) -> Result<Vec<u8>, DynoxideError> {
+        let request = serde_json::from_slice(body).map_err(|error| {
+            DynoxideError::ValidationException(format!("the request cannot be read: {error}"))
+        })?;
+        serde_json::to_vec(&run(request)?).map_err(|error| {
+            DynoxideError::InternalServerError(format!("the answer cannot be written: {error}"))
+        })
+    }
+    match operation {
+        "GetItem" => call(body, |request| database.get_item(request)),
+        "PutItem" => call(body, |request| database.put_item(request)),
+        "UpdateItem" => call(body, |request| database.update_item(request)),
+        "DeleteItem" => call(body, |request| database.delete_item(request)),
+        "Query" => call(body, |request| database.query(request)),
+        "Scan" => call(body, |request| database.scan(request)),
+        "BatchGetItem" => call(body, |request| database.batch_get_item(request)),
+        "BatchWriteItem" => call(body, |request| database.batch_write_item(request)),
+        "TransactWriteItems" => call(body, |request| database.transact_write_items(request)),
+        "TransactGetItems" => call(body, |request| database.transact_get_items(request)),
+        "DescribeTable" => call(body, |request| database.describe_table(request)),
+        "ListTables" => call(body, |request| database.list_tables(request)),
+        other => Err(DynoxideError::ValidationException(format!("`{other}` is not served in the process"))),
+    }
+}
+
+fn respond(answer: Result<Vec<u8>, DynoxideError>) -> HttpResponse {
+    match answer {
+        Ok(body) => response(200, body),
+        Err(error) => response(error.status_code(), error.to_json().into_bytes()),
+    }
+}
+
+fn failure(code: &str) -> HttpResponse {
+    let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"injected"}}"#);
+    response(400, body.into_bytes())
+}
+
+fn response(status: u16, body: Vec<u8>) -> HttpResponse {
+    let status = StatusCode::try_from(status).unwrap_or_else(|_| internal());
+    let mut response = HttpResponse::new(status, SdkBody::from(body));
+    response.headers_mut().insert("content-type", "application/x-amz-json-1.0");
+    response
+}
+
+fn internal() -> StatusCode {
+    http::StatusCode::INTERNAL_SERVER_ERROR.into()
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        HttpConnectorFuture::ready(self.answer(&request))
+    }
+}
+
+impl HttpClient for Connector {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}

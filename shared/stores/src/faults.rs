@@ -1,0 +1,87 @@
+//! Faults that a database in the process never shows and AWS does; for tests.
+
+/// Probabilities (0 to 1) per request, drawn from one seed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FaultPlan {
+    /// Seed of the draws.
+    pub seed: u64,
+    /// Refused before anything happens.
+    pub throttle: f64,
+    /// `TransactionConflict` on a write, before anything happens.
+    pub conflict: f64,
+    /// Done, then the connection breaks.
+    pub lost_reply: f64,
+    /// Items of a batch that are left over.
+    pub unprocessed: f64,
+    /// After this many requests nothing gets through any more: a process that died, for its callers.
+    pub dies_after: Option<u64>,
+}
+
+impl FaultPlan {
+    /// No faults.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// A world that is hard to live in and still makes progress.
+    pub fn hostile(seed: u64) -> Self {
+        Self { seed, throttle: 0.05, conflict: 0.05, lost_reply: 0.10, unprocessed: 0.30, dies_after: None }
+    }
+
+    /// Dies after so many requests.
+    pub fn dying(after: u64) -> Self {
+        Self { dies_after: Some(after), ..Self::default() }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        self.dies_after.is_none()
+            && self.throttle <= 0.0
+            && self.conflict <= 0.0
+            && self.lost_reply <= 0.0
+            && self.unprocessed <= 0.0
+    }
+}
+
+/// What happens to one request.
+pub(crate) enum Draw {
+    Pass,
+    Refuse(&'static str),
+    LoseReply,
+    Dead,
+    Unprocessed,
+}
+
+/// A plan with its draws.
+pub(crate) struct Faults {
+    plan: FaultPlan,
+    random: fastrand::Rng,
+    requests: u64,
+}
+
+impl Faults {
+    pub(crate) fn new(plan: FaultPlan) -> Self {
+        let random = fastrand::Rng::with_seed(plan.seed);
+        Self { plan, random, requests: 0 }
+    }
+
+    pub(crate) fn draw(&mut self, operation: &str) -> Draw {
+        self.requests += 1;
+        if self.plan.dies_after.is_some_and(|after| self.requests > after) {
+            return Draw::Dead;
+        }
+        let writes = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
+        // Every request takes the same number of draws, so that plans with one seed stay comparable.
+        let [throttle, conflict, lost, left] = std::array::from_fn(|_| self.random.f64());
+        if throttle < self.plan.throttle {
+            Draw::Refuse("ProvisionedThroughputExceededException")
+        } else if writes && conflict < self.plan.conflict {
+            Draw::Refuse("TransactionConflictException")
+        } else if lost < self.plan.lost_reply {
+            Draw::LoseReply
+        } else if operation == "BatchGetItem" && left < self.plan.unprocessed {
+            Draw::Unprocessed
+        } else {
+            Draw::Pass
+        }
+    }
+}

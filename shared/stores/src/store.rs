@@ -1,0 +1,269 @@
+//! The store itself: the table, the installation, the clock, and a handle per stored thing.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use domain::{TaskId, TicketId};
+
+use crate::embedded::{self, Embedded, Place};
+use crate::error::StoreError;
+use crate::faults::FaultPlan;
+use crate::lane::WorkKey;
+use crate::operations::Operations;
+use crate::schema;
+
+/// Milliseconds since 1970, from whoever owns the time.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// What putting an intent found.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intended<T> {
+    /// It is ours: written by this very call (also when its reply was lost and read back).
+    New(T),
+    /// It was there before.
+    Existing(T),
+}
+
+/// Everything deskup remembers. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    client: aws_sdk_dynamodb::Client,
+    table: String,
+    installation: String,
+    clock: Clock,
+    /// Index partitions per lane; one is enough in the process.
+    shards: u32,
+    seed: u64,
+    incarnation: u64,
+    file: Option<PathBuf>,
+    counter: AtomicU64,
+    random: Mutex<fastrand::Rng>,
+    operations: Mutex<Operations>,
+    /// When progress of an execution was last written.
+    progress: Mutex<BTreeMap<String, i64>>,
+    _lock: Option<File>,
+}
+
+impl Store {
+    /// A table in this process: in memory or in one file.
+    pub fn embedded(place: Place, installation: &str, clock: Clock) -> Result<Store, StoreError> {
+        Self::embedded_with(place, installation, clock, FaultPlan::none())
+    }
+
+    /// The same, with faults injected: what AWS does and a database in the process never would.
+    pub fn embedded_with(
+        place: Place,
+        installation: &str,
+        clock: Clock,
+        faults: FaultPlan,
+    ) -> Result<Store, StoreError> {
+        let Embedded { client, incarnation, lock } = embedded::open(&place, installation, &clock, faults)?;
+        let file = match place {
+            Place::Memory => None,
+            Place::File(path) => Some(path),
+        };
+        Ok(Self::assemble(
+            client,
+            schema::TABLE,
+            installation,
+            clock,
+            1,
+            incarnation,
+            incarnation,
+            file,
+            lock,
+        ))
+    }
+
+    /// A table on AWS or behind any client. `seed` must differ from process to process: claim tokens
+    /// come from it.
+    pub fn new(
+        client: aws_sdk_dynamodb::Client,
+        table: &str,
+        installation: &str,
+        clock: Clock,
+        seed: u64,
+    ) -> Store {
+        Self::assemble(client, table, installation, clock, 4, seed, 0, None, None)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two constructors above are the interface")]
+    fn assemble(
+        client: aws_sdk_dynamodb::Client,
+        table: &str,
+        installation: &str,
+        clock: Clock,
+        shards: u32,
+        seed: u64,
+        incarnation: u64,
+        file: Option<PathBuf>,
+        lock: Option<File>,
+    ) -> Store {
+        let inner = Inner {
+            client,
+            table: table.to_owned(),
+            installation: installation.to_owned(),
+            clock,
+            shards,
+            seed,
+            incarnation,
+            file,
+            counter: AtomicU64::new(0),
+            random: Mutex::new(fastrand::Rng::with_seed(seed)),
+            operations: Mutex::default(),
+            progress: Mutex::default(),
+            _lock: lock,
+        };
+        Store { inner: Arc::new(inner) }
+    }
+
+    /// Requests so far, by name.
+    pub fn operations(&self) -> Operations {
+        lock(&self.inner.operations).clone()
+    }
+
+    /// The current time.
+    pub fn now_ms(&self) -> i64 {
+        (self.inner.clock)()
+    }
+
+    /// How often this state was opened, this time included: part of every seed, so that a process
+    /// that was killed does not repeat the nonces of its predecessor. 0 on AWS.
+    pub fn incarnation(&self) -> u64 {
+        self.inner.incarnation
+    }
+
+    pub(crate) fn client(&self) -> &aws_sdk_dynamodb::Client {
+        &self.inner.client
+    }
+
+    pub(crate) fn table(&self) -> &str {
+        &self.inner.table
+    }
+
+    /// A text that no other write or claim of this table has.
+    pub(crate) fn token(&self) -> String {
+        format!("{:x}.{:x}", self.inner.seed, self.inner.counter.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn jitter(&self, up_to_ms: u64) -> u64 {
+        lock(&self.inner.random).u64(0..=up_to_ms)
+    }
+
+    pub(crate) fn progress(&self) -> MutexGuard<'_, BTreeMap<String, i64>> {
+        lock(&self.inner.progress)
+    }
+
+    pub(crate) fn count_write(&self, operation: &'static str, units: Option<f64>) {
+        let mut operations = lock(&self.inner.operations);
+        operations.count(operation);
+        operations.write_units += units.unwrap_or(1.0);
+    }
+
+    pub(crate) fn count_read(&self, operation: &'static str, units: Option<f64>) {
+        let mut operations = lock(&self.inner.operations);
+        operations.count(operation);
+        operations.read_units += units.unwrap_or(0.5);
+    }
+
+    /// An internal error of the embedded database may mean that its file is in trouble.
+    pub(crate) fn file_trouble(&self, message: &str) -> Option<StoreError> {
+        let path = self.inner.file.as_deref()?;
+        match embedded::sqlite(path, message) {
+            StoreError::Unusable { .. } | StoreError::InUse { .. } => None,
+            known => Some(known),
+        }
+    }
+
+    // Keys: the installation comes first everywhere, so that two of them never share a partition.
+
+    pub(crate) fn ticket_pk(&self, ticket: TicketId) -> String {
+        format!("{}#T#{ticket}", self.inner.installation)
+    }
+
+    pub(crate) fn task_pk(&self, task: &TaskId) -> String {
+        format!("{}#C#{task}", self.inner.installation)
+    }
+
+    pub(crate) fn record_pk(&self, record: &WorkKey) -> String {
+        match record {
+            WorkKey::Ticket(ticket) => self.ticket_pk(*ticket),
+            WorkKey::Task(task) => self.task_pk(task),
+        }
+    }
+
+    /// Any other partition of the installation.
+    pub(crate) fn pk(&self, rest: impl std::fmt::Display) -> String {
+        format!("{}#{rest}", self.inner.installation)
+    }
+
+    /// The record behind a partition key.
+    pub(crate) fn record_of(&self, pk: &str) -> Option<WorkKey> {
+        pk.strip_prefix(self.inner.installation.as_str())?.strip_prefix('#')?.parse().ok()
+    }
+
+    /// The ticket behind a partition key.
+    pub(crate) fn ticket_of(&self, pk: &str) -> Option<TicketId> {
+        match self.record_of(pk)? {
+            WorkKey::Ticket(ticket) => Some(ticket),
+            WorkKey::Task(_) => None,
+        }
+    }
+
+    /// The index partition of a record under `name`.
+    pub(crate) fn shard_pk(&self, name: &str, record: &str) -> String {
+        let hash = record.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        self.pk(format_args!("{name}#{}", hash % u64::from(self.inner.shards)))
+    }
+
+    /// All index partitions of `name`.
+    pub(crate) fn shard_pks(&self, name: &str) -> Vec<String> {
+        (0..self.inner.shards).map(|shard| self.pk(format_args!("{name}#{shard}"))).collect()
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Store({})", self.inner.table)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+macro_rules! handles {
+    ($($name:ident: $module:ident::$type:ident, $doc:literal;)*) => {
+        impl Store {
+            $(#[doc = $doc] pub fn $name(&self) -> crate::$module::$type<'_> { crate::$module::$type { store: self } })*
+        }
+    };
+}
+
+handles! {
+    links: links::Links, "Links between tickets and tasks, and the pointers back.";
+    leases: leases::Leases, "Leases on tickets.";
+    work: work::Work, "What has to be looked at, and when.";
+    evidence: evidence::EvidenceRows, "Accepted events.";
+    effects: effects::Effects, "Writes to the services: plan and audit at once.";
+    comments: comments::Comments, "Which comment is the copy of which.";
+    attachments: attachments::Attachments, "Which file is the copy of which.";
+    conflicts: conflicts::Conflicts, "Values that did not win.";
+    quarantine: quarantine::Quarantine, "Records that failed for good.";
+    cursors: cursors::Cursors, "How far each stream was read.";
+    executions: executions::Executions, "Progress of executions.";
+    checkpoints: checkpoints::Checkpoints, "Steps of executions that are done.";
+    budgets: budgets::Budgets, "Requests used of each limit.";
+    switches: switches::Switches, "Pauses and the brake.";
+    tally: tally::TallyRows, "Counts the brake looks at.";
+    texts: texts::Texts, "Texts too long for a row.";
+}

@@ -1,0 +1,89 @@
+//! Switches: `{i}#SYS` / `PAUSE#{lane}` and `BRAKE`.
+
+use std::collections::BTreeMap;
+
+use crate::error::StoreError;
+use crate::lane::Lane;
+use crate::row::{Kind, Row, number, text};
+use crate::store::Store;
+use crate::table::{Key, Query, Write};
+
+/// Which switch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SwitchName {
+    /// One lane is paused by a person.
+    Pause(Lane),
+    /// Everything is paused by the brake, until a person releases it.
+    Brake,
+}
+
+/// A switch that is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Switch {
+    /// Why, for a person.
+    pub reason: String,
+    /// Who set it.
+    pub by: String,
+    /// When, ms.
+    pub at_ms: i64,
+}
+
+/// Operations on switches.
+pub struct Switches<'a> {
+    pub(crate) store: &'a Store,
+}
+
+impl Switches<'_> {
+    /// Switches on; the first reason stands.
+    pub async fn set(&self, name: SwitchName, reason: &str, by: &str) -> Result<(), StoreError> {
+        let write = Write::put_new(KIND, &self.key(name))
+            .set("reason", text(reason))
+            .set("by", text(by))
+            .set("at_ms", number(self.store.now_ms()));
+        self.store.write(write).await.map(drop)
+    }
+    /// One switch, if it is on (consistent read).
+    pub async fn get(&self, name: SwitchName) -> Result<Option<Switch>, StoreError> {
+        let row = self.store.get(KIND, &self.key(name), true).await?;
+        row.map(|row| read(&row)).transpose()
+    }
+    /// Switches off.
+    pub async fn clear(&self, name: SwitchName) -> Result<(), StoreError> {
+        self.store.write(Write::delete(KIND, &self.key(name))).await.map(drop)
+    }
+    /// All that are on.
+    pub async fn all(&self) -> Result<BTreeMap<SwitchName, Switch>, StoreError> {
+        let mut on = BTreeMap::new();
+        for row in self.store.query(KIND, Query::partition(self.store.pk("SYS"), "")).await? {
+            // The schema row shares the partition; a switch of newer code is not ours to judge.
+            if let Some(name) = parse(&row.sk()?) {
+                on.insert(name, read(&row)?);
+            }
+        }
+        Ok(on)
+    }
+}
+
+const KIND: Kind = Kind::new("switch", 4 * 1024);
+
+impl Switches<'_> {
+    fn key(&self, name: SwitchName) -> Key {
+        let sk = match name {
+            SwitchName::Pause(lane) => format!("PAUSE#{lane}"),
+            SwitchName::Brake => "BRAKE".to_owned(),
+        };
+        Key::new(self.store.pk("SYS"), sk)
+    }
+}
+
+fn parse(sk: &str) -> Option<SwitchName> {
+    match sk.split_once('#') {
+        Some(("PAUSE", lane)) => lane.parse().ok().map(SwitchName::Pause),
+        None if sk == "BRAKE" => Some(SwitchName::Brake),
+        _ => None,
+    }
+}
+
+fn read(row: &Row) -> Result<Switch, StoreError> {
+    Ok(Switch { reason: row.text("reason")?, by: row.text_or_empty("by"), at_ms: row.number("at_ms")? })
+}
