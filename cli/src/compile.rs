@@ -38,7 +38,11 @@ pub fn run(args: &CompileArgs) -> anyhow::Result<()> {
         let rows: Vec<Vec<String>> = written
             .iter()
             .map(|row| {
-                let what = if row["changed"] == true { if args.check { "stale" } else { "written" } } else { "unchanged" };
+                let what = if row["changed"] == true {
+                    if args.check { "stale" } else { "written" }
+                } else {
+                    "unchanged"
+                };
                 vec![
                     row["workflow"].as_str().unwrap_or_default().to_owned(),
                     row["states"].to_string(),

@@ -22,7 +22,8 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<()> {
 
 fn draw(view: &ExplainView) -> String {
     let task = view.task.as_deref().unwrap_or("no task yet");
-    let mut text = format!("ticket {} = task {task} ({}, made by {})\n", view.ticket, view.state, view.origin);
+    let mut text =
+        format!("ticket {} = task {task} ({}, made by {})\n", view.ticket, view.state, view.origin);
     if let Some(cause) = &view.quarantine {
         text.push_str(&format!("set aside: {cause}\n"));
     }
@@ -70,7 +71,8 @@ fn value(value: &serde_json::Value) -> String {
         serde_json::Value::String(text) => plain(text),
         serde_json::Value::Null => "-".to_owned(),
         serde_json::Value::Array(items) => {
-            let items: Vec<String> = items.iter().map(|i| i.as_str().unwrap_or_default().to_owned()).collect();
+            let items: Vec<String> =
+                items.iter().map(|i| i.as_str().unwrap_or_default().to_owned()).collect();
             plain(&items.join(", "))
         }
         other => other.to_string(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::{Side, TaskId, Timestamp, TicketId};
+use domain::{Side, TaskId, TicketId, Timestamp};
 use serde::Serialize;
 use stores::executions::ExecutionRow;
 use stores::links::Link;
@@ -240,7 +240,9 @@ pub async fn find(store: &Store, record: &str) -> anyhow::Result<TicketId> {
     let task = TaskId::new(record).map_err(|error| Failed::usage(error.to_string()))?;
     match store.links().pointer(&task).await? {
         Some(pointer) => Ok(pointer.ticket),
-        None => Err(Failed::usage(format!("nothing is linked under `{record}`: give a ticket's number or a task's id"))),
+        None => Err(Failed::usage(format!(
+            "nothing is linked under `{record}`: give a ticket's number or a task's id"
+        ))),
     }
 }
 
@@ -309,12 +311,18 @@ async fn fields(store: &Store, link: &Link) -> anyhow::Result<Vec<FieldView>> {
 
 fn why(parted: bool, writes: &[WriteView], conflicts: &[ConflictView]) -> String {
     match (parted, writes.last(), conflicts.last()) {
-        (true, _, Some(conflict)) => format!("both sides keep their own value: {} ({})", conflict.cause, conflict.rule),
+        (true, _, Some(conflict)) => {
+            format!("both sides keep their own value: {} ({})", conflict.cause, conflict.rule)
+        }
         (_, Some(write), Some(conflict)) if conflict.at >= write.at => {
             format!("decided at {}: {} ({})", conflict.at, conflict.cause, conflict.rule)
         }
-        (_, Some(write), _) => format!("written to {} at {}, because {} changed", write.to, write.at, write.to.other()),
-        (_, None, Some(conflict)) => format!("decided at {}: {} ({})", conflict.at, conflict.cause, conflict.rule),
+        (_, Some(write), _) => {
+            format!("written to {} at {}, because {} changed", write.to, write.at, write.to.other())
+        }
+        (_, None, Some(conflict)) => {
+            format!("decided at {}: {} ({})", conflict.at, conflict.cause, conflict.rule)
+        }
         (_, None, None) => "as it was when the task was made".to_owned(),
     }
 }

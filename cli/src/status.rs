@@ -60,7 +60,10 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
     if counts.values().all(|n| *n == 0) {
         return "none".to_owned();
     }
-    let parts: Vec<String> =
-        counts.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{} {name}", terminal::number(*n))).collect();
+    let parts: Vec<String> = counts
+        .iter()
+        .filter(|(_, n)| **n > 0)
+        .map(|(name, n)| format!("{} {name}", terminal::number(*n)))
+        .collect();
     parts.join(", ")
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use clients::{ApiError, ApiResult, ClickUp, ErrorKind, Zendesk};
 use crate::local::ConnectError;
+use clients::{ApiError, ApiResult, ClickUp, ErrorKind, Zendesk};
 use domain::{ClickupField, Directory, ListId, Person, UserId, ZendeskField};
 
 /// Asks both services. `lists` are the ClickUp lists that the settings name.
@@ -11,7 +11,8 @@ pub async fn load(zendesk: &Zendesk, clickup: &ClickUp, lists: &[ListId]) -> Res
     let zendesk_me = zendesk.me().await.map_err(at("Zendesk did not accept the credentials"))?;
     if zendesk_me.id.is_none() {
         // Zendesk answers wrong credentials with 200 and its anonymous user.
-        let source = ApiError::new(clients::Api::Zendesk, "GET /users/me", ErrorKind::Auth).with_code("AnonymousUser");
+        let source =
+            ApiError::new(clients::Api::Zendesk, "GET /users/me", ErrorKind::Auth).with_code("AnonymousUser");
         return Err(ConnectError::Api { what: "Zendesk did not accept the credentials", source });
     }
     let clickup_me = clickup.me().await.map_err(at("ClickUp did not accept the token"))?;
@@ -33,19 +34,24 @@ async fn read(
         zendesk_me: zendesk_me.id.unwrap_or(UserId(0)),
         clickup_me: clickup_me.id.unwrap_or(UserId(0)),
         zendesk_people: by_id(zendesk.agents().await.map_err(&cannot)?),
-        clickup_people: by_id(clickup.members().await.map_err(at("the ClickUp workspace could not be read"))?),
+        clickup_people: by_id(
+            clickup.members().await.map_err(at("the ClickUp workspace could not be read"))?,
+        ),
         groups: zendesk.groups().await.map_err(&cannot)?.into_iter().collect(),
         ..Directory::default()
     };
     for field in zendesk.ticket_fields().await.map_err(&cannot)? {
-        let field = ZendeskField { id: field.id, title: field.title, kind: field.kind, options: field.options };
+        let field =
+            ZendeskField { id: field.id, title: field.title, kind: field.kind, options: field.options };
         directory.zendesk_fields.insert(field.id, field);
     }
     for status in zendesk.custom_statuses().await.map_err(&cannot)? {
         directory.custom_statuses.insert(status.id, (status.category, status.label));
     }
     for list in lists {
-        add_list(clickup, list, &mut directory).await.map_err(at("a ClickUp list of the mapping could not be read"))?;
+        add_list(clickup, list, &mut directory)
+            .await
+            .map_err(at("a ClickUp list of the mapping could not be read"))?;
     }
     Ok(directory)
 }

@@ -69,7 +69,9 @@ impl SyncError {
     /// The call that failed; ids in it would make every failure its own group, so only the words are taken.
     pub fn endpoint(&self) -> &str {
         match self {
-            SyncError::Api(error) => error.what.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default(),
+            SyncError::Api(error) => {
+                error.what.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default()
+            }
             SyncError::Poison { cause, .. } => cause,
             _ => "",
         }
@@ -80,7 +82,11 @@ impl SyncError {
         match self {
             SyncError::Api(error) => match &error.code {
                 Some(code) => format!("{}_{}", error.api.name(), code.to_lowercase()),
-                None => format!("{}_{}", error.api.name(), error.status.map_or_else(|| "failed".to_owned(), |s| s.to_string())),
+                None => format!(
+                    "{}_{}",
+                    error.api.name(),
+                    error.status.map_or_else(|| "failed".to_owned(), |s| s.to_string())
+                ),
             },
             SyncError::Store(_) => "store".to_owned(),
             SyncError::Poison { cause, .. } => (*cause).to_owned(),

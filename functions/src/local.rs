@@ -4,9 +4,7 @@
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, RwLock};
 
-use clients::{
-    ApiError, ClickUp, ClickUpConfig, Clock, Transport, Zendesk, ZendeskConfig, ZendeskLimits,
-};
+use clients::{ApiError, ClickUp, ClickUpConfig, Clock, Transport, Zendesk, ZendeskConfig, ZendeskLimits};
 use domain::settings::Name;
 use domain::{ListId, Mapping, Mistake, Settings};
 use orchestration::{BudgetSettings, CheckpointManager, EmbeddedEngine, RecoveryManager, ResourceManager};
@@ -108,8 +106,18 @@ pub struct Local {
 
 /// Checks the credentials, reads both accounts, checks the mapping against them, and wires everything.
 pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
-    let Connection { store, transport, clock, settings, zendesk, zendesk_limits, clickup, clickup_per_min, seed, options } =
-        connection;
+    let Connection {
+        store,
+        transport,
+        clock,
+        settings,
+        zendesk,
+        zendesk_limits,
+        clickup,
+        clickup_per_min,
+        seed,
+        options,
+    } = connection;
     let settings = Settings::parse(&settings).map_err(ConnectError::Settings)?;
     let lists = lists_of(&settings).map_err(ConnectError::Settings)?;
     let resources = Arc::new(ResourceManager::new(
@@ -179,7 +187,9 @@ fn lists_of(settings: &Settings) -> Result<Vec<ListId>, Vec<Mistake>> {
         match ListId::new(text) {
             Ok(list) if !lists.contains(&list) => lists.push(list),
             Ok(_) => {}
-            Err(_) => mistakes.push(route.list.mistake("this is not the id of a ClickUp list: copy it from the list's link")),
+            Err(_) => mistakes.push(
+                route.list.mistake("this is not the id of a ClickUp list: copy it from the list's link"),
+            ),
         }
     }
     if mistakes.is_empty() { Ok(lists) } else { Err(mistakes) }
@@ -205,8 +215,11 @@ pub async fn register_webhooks(
                 .map_err(api("the Zendesk webhook could not be created"))?
         }
     };
-    let secret =
-        cx.zendesk.webhook_secret(&hook.id).await.map_err(api("the Zendesk webhook's secret could not be read"))?;
+    let secret = cx
+        .zendesk
+        .webhook_secret(&hook.id)
+        .await
+        .map_err(api("the Zendesk webhook's secret could not be read"))?;
     let hooks = cx.clickup.webhooks().await.map_err(api("ClickUp's webhooks could not be read"))?;
     let known = hooks.into_iter().find(|hook| hook.endpoint == clickup_endpoint).and_then(|hook| hook.secret);
     let clickup = match known {

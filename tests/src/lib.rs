@@ -1,5 +1,9 @@
 //! What the suites of the whole system share.
 
+pub mod expect;
+pub mod seeds;
+pub mod whole;
+
 use std::path::{Path, PathBuf};
 
 /// The root of the workspace.

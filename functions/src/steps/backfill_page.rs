@@ -62,12 +62,18 @@ pub struct Place {
 
 impl Place {
     /// Reads the place of a backfill, a fresh one if there is none of this generation.
-    pub async fn load(cx: &Context, generation: u64, now_ms: i64) -> Result<(Place, Option<Cursor>), SyncError> {
+    pub async fn load(
+        cx: &Context,
+        generation: u64,
+        now_ms: i64,
+    ) -> Result<(Place, Option<Cursor>), SyncError> {
         let cursor = cx.store.cursors().get(STREAM).await?;
         let place = cursor.as_ref().and_then(|c| serde_json::from_str::<Place>(&c.text).ok());
-        let place = place
-            .filter(|place| place.generation == generation)
-            .unwrap_or(Place { generation, started_ms: now_ms, ..Place::default() });
+        let place = place.filter(|place| place.generation == generation).unwrap_or(Place {
+            generation,
+            started_ms: now_ms,
+            ..Place::default()
+        });
         Ok((place, cursor))
     }
 

@@ -12,7 +12,7 @@ use stores::links::{Link, LinkState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
-use crate::sync::wants;
+use crate::sync::{masked, wants};
 use crate::{Context, SyncError};
 
 /// The stream of the export's cursor.
@@ -80,9 +80,11 @@ fn moved(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> bool {
         LinkState::Intent | LinkState::Probe => true,
         LinkState::Suspended => !ticket.is_deleted(),
         LinkState::Linked => {
+            let mut seen = ticket.clone();
+            masked::as_linked(&link.fields, &mut seen);
             ticket.is_deleted()
                 || link.z_stamp != ticket.updated_stamp
-                    && ticket_moved(&link.fields, link.list.as_ref(), ticket, &cx.mapping)
+                    && ticket_moved(&link.fields, link.list.as_ref(), &seen, &cx.mapping)
         }
     }
 }

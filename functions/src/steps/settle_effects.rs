@@ -49,12 +49,8 @@ async fn look_again(cx: &Context, effect: &Effect) -> Result<(), SyncError> {
     if effect.state == EffectState::Done && effect.target == Side::Clickup {
         tracing::warn!(ticket = %effect.ticket, effect = %effect.id, "no webhook confirmed a write in time");
     }
-    let hint = Hint {
-        lane: Lane::Reconcile,
-        delay_ms: 0,
-        wants: &[wants::ZENDESK, wants::CLICKUP],
-        event_ms: 0,
-    };
+    let hint =
+        Hint { lane: Lane::Reconcile, delay_ms: 0, wants: &[wants::ZENDESK, wants::CLICKUP], event_ms: 0 };
     cx.store.work().hint(&WorkKey::Ticket(effect.ticket), hint).await?;
     cx.store.effects().confirm(effect).await?;
     Ok(())

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use clients::{ErrorKind, Lane};
 use domain::field::sha256_hex;
 use domain::patch::NewTicketComment;
-use domain::{Comment, CommentPlan, Conflict, ConflictCause, FieldKey, Side, Task, Ticket, TicketPatch, Value, conversation};
-use clients::{ErrorKind, Lane};
+use domain::{
+    Comment, CommentPlan, Conflict, ConflictCause, FieldKey, Side, Task, Ticket, TicketPatch, Value,
+    conversation,
+};
 use orchestration::ExecutionContext;
 use stores::Intended;
 use stores::comments::{CommentRow, MapState};
@@ -17,8 +20,7 @@ use crate::{Context, SyncError};
 
 type Rows = BTreeMap<(Side, String), CommentRow>;
 
-/// Copies the ticket's comments that the task lacks. The first one is the description already; its files
-/// are copied all the same.
+/// Reads the ticket's comments and copies those that the task lacks.
 pub async fn to_clickup(
     cx: &Context,
     run: &ExecutionContext,
@@ -26,7 +28,20 @@ pub async fn to_clickup(
     ticket: &Ticket,
     task: &Task,
 ) -> Result<u32, SyncError> {
-    let mut comments = cx.zendesk(run).comments(link.ticket).await?;
+    let comments = cx.zendesk(run).comments(link.ticket).await?;
+    copy_all(cx, run, link, ticket, task, comments).await
+}
+
+/// Copies these comments of the ticket, where the task lacks them. The first one is the description already;
+/// its files are copied all the same.
+pub async fn copy_all(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    ticket: &Ticket,
+    task: &Task,
+    mut comments: Vec<Comment>,
+) -> Result<u32, SyncError> {
     comments.sort_by_key(|comment| (comment.created, comment.id.len(), comment.id.clone()));
     let only_description = comments.len() < 2 && comments.iter().all(|c| c.attachments.is_empty());
     // A backfill writes no row for the first comment; the polls start after it and never meet it.
@@ -83,13 +98,17 @@ pub async fn to_zendesk(
 }
 
 fn plan(cx: &Context, task: &Task, comment: &Comment) -> CommentPlan {
-    let guests = task.public || cx.mapping.directory().guests_can_see.get(&task.list).copied().unwrap_or(true);
+    let guests =
+        task.public || cx.mapping.directory().guests_can_see.get(&task.list).copied().unwrap_or(true);
     conversation::plan_comment(comment, &cx.mapping, guests)
 }
 
 async fn skip(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Result<(), SyncError> {
     if !rows.contains_key(&(comment.side, comment.id.clone())) {
-        cx.store.comments().skip(link.ticket, comment.side, &comment.id, comment.visibility, "mapping").await?;
+        cx.store
+            .comments()
+            .skip(link.ticket, comment.side, &comment.id, comment.visibility, "mapping")
+            .await?;
     }
     Ok(())
 }
@@ -156,7 +175,10 @@ async fn copy_to_zendesk(
 
 /// A closed ticket takes no comment: it is kept where a person finds it.
 async fn closed(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Result<u32, SyncError> {
-    if matches!(rows.get(&(comment.side, comment.id.clone())).map(|row| row.state), Some(MapState::Done | MapState::Skipped)) {
+    if matches!(
+        rows.get(&(comment.side, comment.id.clone())).map(|row| row.state),
+        Some(MapState::Done | MapState::Skipped)
+    ) {
         return Ok(0);
     }
     let conflict = Conflict {
@@ -169,7 +191,10 @@ async fn closed(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Re
         rule: "a closed ticket takes no comment".to_owned(),
     };
     cx.store.conflicts().record(link.ticket, &conflict).await?;
-    cx.store.comments().skip(link.ticket, comment.side, &comment.id, comment.visibility, "ticket_closed").await?;
+    cx.store
+        .comments()
+        .skip(link.ticket, comment.side, &comment.id, comment.visibility, "ticket_closed")
+        .await?;
     Ok(0)
 }
 
@@ -227,8 +252,7 @@ fn find_copy(me: i64, of: &Comment, among: &[Comment]) -> Option<String> {
     among
         .iter()
         .find(|copy| {
-            copy.author.id.0 == me
-                && conversation::parse_origin(&copy.body) == Some((of.side, of.id.clone()))
+            copy.author.id.0 == me && conversation::parse_origin(&copy.body) == Some((of.side, of.id.clone()))
         })
         .map(|copy| copy.id.clone())
 }

@@ -2,11 +2,12 @@
 //! Every outcome that is not certain becomes a probe; see `probe.rs`.
 
 use clients::ErrorKind;
-use domain::{ListId, NewTask, NewTaskPlan, Routing, Task, Ticket, bases_after_create, new_task};
+use domain::{Comment, ListId, NewTask, NewTaskPlan, Routing, Task, Ticket, bases_after_create, new_task};
 use orchestration::ExecutionContext;
 use stores::Intended;
 use stores::links::{Link, LinkState, LinkedAs};
 
+use crate::sync::masked;
 use crate::{Context, SyncError};
 
 /// How long an intent of a running execution is left alone before its outcome counts as unknown.
@@ -18,8 +19,8 @@ pub const NEVER_SENT: i64 = -1;
 /// What became of a ticket that should have a task.
 #[derive(Debug)]
 pub enum Made {
-    /// It has one now, made by this call.
-    Created(Box<Link>, Box<Task>),
+    /// It has one now, made by this call; with the ticket's comments, which were read for it.
+    Created(Box<Link>, Box<Task>, Vec<Comment>),
     /// It had one all along.
     Linked(Box<Link>),
     /// The mapping leaves it out.
@@ -56,15 +57,16 @@ pub async fn again(
     ticket: &Ticket,
     link: Link,
 ) -> Result<Made, SyncError> {
+    let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
     let nonce = cx.nonce(run);
     let link = cx.store.links().renew_intent(&link, &nonce, &sender(cx, run)).await?;
     match plan(cx, ticket, &nonce)? {
-        Planned::Task(plan) => create(cx, run, ticket, link, plan).await,
+        Planned::Task(plan) => create(cx, run, ticket, link, plan, comments).await,
         Planned::Filtered(why) => Ok(Made::Filtered(why)),
     }
 }
 
-/// Writes the link of a task that exists: the pointer first, so that a crash in between is repaired
+/// Writes the link of a task that exists, for the ticket as ClickUp may see it: the pointer first, so that a crash in between is repaired
 /// without a search.
 pub async fn link_task(
     cx: &Context,
@@ -113,13 +115,17 @@ async fn intend(
     ticket: &Ticket,
     fence: u64,
 ) -> Result<Made, SyncError> {
+    if let Routing::Filtered(why) = cx.mapping.route(ticket) {
+        return Ok(Made::Filtered(why));
+    }
+    let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
     let nonce = cx.nonce(run);
     let plan = match plan(cx, ticket, &nonce)? {
         Planned::Task(plan) => plan,
         Planned::Filtered(why) => return Ok(Made::Filtered(why)),
     };
     match cx.store.links().intend(ticket.id, &nonce, fence, &sender(cx, run)).await? {
-        Intended::New(link) => create(cx, run, ticket, link, plan).await,
+        Intended::New(link) => create(cx, run, ticket, link, plan, comments).await,
         Intended::Existing(link) if link.state == LinkState::Intent => doubt(cx, run, link).await,
         Intended::Existing(link) if link.state == LinkState::Probe => Ok(Made::Probe(Box::new(link))),
         Intended::Existing(link) => Ok(Made::Linked(Box::new(link))),
@@ -144,12 +150,13 @@ async fn create(
     ticket: &Ticket,
     link: Link,
     plan: Box<NewTaskPlan>,
+    comments: &[Comment],
 ) -> Result<Made, SyncError> {
     match send(cx, run, &plan.list, &plan.task).await {
         Ok(task) => {
             let nonce = link.nonce.clone();
             let link = link_task(cx, run, ticket, &task, &link, &nonce, "created").await?;
-            Ok(Made::Created(Box::new(link), Box::new(task)))
+            Ok(Made::Created(Box::new(link), Box::new(task), comments.to_vec()))
         }
         Err(error) if error.kind == ErrorKind::Unknown || error.kind == ErrorKind::Unexpected => {
             let probe_ms = run.now_ms() + cx.options.visibility_delay_ms;

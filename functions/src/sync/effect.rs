@@ -89,8 +89,10 @@ pub fn changes(
         .iter()
         .filter(|((at, _), _)| *at == side)
         .map(|((_, field), after)| {
-            (field.clone(), Change { before: before(field).unwrap_or_default().to_stored(), after: after.to_stored() })
+            (
+                field.clone(),
+                Change { before: before(field).unwrap_or_default().to_stored(), after: after.to_stored() },
+            )
         })
         .collect()
 }
-

@@ -37,7 +37,8 @@ impl Known {
         let mut evidence = Evidence::default();
         for row in self.rows.iter().filter(|row| !self.is_ours(row) && row.at_ms > now_ms - HORIZON_MS) {
             let Some(field) = &row.field else { continue };
-            let newest = evidence.changed.entry((row.provider, field.clone())).or_insert(Timestamp(row.at_ms));
+            let newest =
+                evidence.changed.entry((row.provider, field.clone())).or_insert(Timestamp(row.at_ms));
             *newest = (*newest).max(Timestamp(row.at_ms));
         }
         evidence.placed.clone_from(&link.list);
@@ -101,9 +102,10 @@ impl Known {
                 && row.at_ms >= effect.sent_ms - SKEW_MS
                 && row.at_ms <= effect.late_ms
                 && row.field.as_ref().is_some_and(|field| {
-                    effect.fields.get(field).is_some_and(|change| {
-                        row.after.as_ref().is_none_or(|after| *after == change.after)
-                    })
+                    effect
+                        .fields
+                        .get(field)
+                        .is_some_and(|change| row.after.as_ref().is_none_or(|after| *after == change.after))
                 })
         })
     }

@@ -5,6 +5,7 @@ pub mod create;
 pub mod effect;
 pub mod evidence;
 pub mod files;
+pub mod masked;
 pub mod pair;
 pub mod probe;
 pub mod to_clickup;
@@ -153,8 +154,8 @@ pub async fn after_making(
     match made {
         Made::Filtered(_) => Ok(Synced::default()),
         Made::Linked(_) => Ok(Synced::default()),
-        Made::Created(link, task) => {
-            let copied = conversation::to_clickup(cx, run, &link, ticket, &task).await?;
+        Made::Created(link, task, comments) => {
+            let copied = conversation::copy_all(cx, run, &link, ticket, &task, comments).await?;
             Ok(Synced { writes: 1 + copied, again_ms: None })
         }
         Made::Probe(link) => match probe(cx, run, ticket, *link).await? {
@@ -166,8 +167,8 @@ pub async fn after_making(
                 let copied = conversation::to_clickup(cx, run, &link, ticket, &task).await?;
                 Ok(Synced { writes: copied, again_ms: None })
             }
-            Probed::Made(Made::Created(link, task)) => {
-                let copied = conversation::to_clickup(cx, run, &link, ticket, &task).await?;
+            Probed::Made(Made::Created(link, task, comments)) => {
+                let copied = conversation::copy_all(cx, run, &link, ticket, &task, comments).await?;
                 Ok(Synced { writes: 1 + copied, again_ms: None })
             }
             Probed::Made(Made::Probe(link)) => Ok(Synced::again_at(link.probe_ms)),
@@ -175,4 +176,3 @@ pub async fn after_making(
         },
     }
 }
-

@@ -7,7 +7,7 @@ use stores::leases::Lease;
 use stores::links::{Link, LinkState};
 
 use crate::sync::evidence::Known;
-use crate::sync::{to_clickup, to_zendesk};
+use crate::sync::{masked, to_clickup, to_zendesk};
 use crate::{Context, SyncError};
 
 /// How often one look at a pair may start over because a side moved under it.
@@ -50,7 +50,10 @@ pub async fn fetch(cx: &Context, run: &ExecutionContext, link: &Link) -> Result<
     let clickup = cx.clickup(run);
     let (ticket, task) = futures::future::join(zendesk.ticket(link.ticket), clickup.task(task_id)).await;
     Ok(match (ticket?, task?) {
-        (Some(ticket), Some(task)) if !ticket.is_deleted() => Some(Pair { ticket, task }),
+        (Some(mut ticket), Some(task)) if !ticket.is_deleted() => {
+            masked::as_linked(&link.fields, &mut ticket);
+            Some(Pair { ticket, task })
+        }
         _ => None,
     })
 }
@@ -116,8 +119,14 @@ async fn apply(
                 calls += n;
                 // Remembered at once: should Zendesk have moved meanwhile, our own value must not look
                 // like a person's.
-                let kept =
-                    settle::after_write(&mut link.fields, decision, Side::Clickup, &pair.ticket, &pair.task, &cx.mapping);
+                let kept = settle::after_write(
+                    &mut link.fields,
+                    decision,
+                    Side::Clickup,
+                    &pair.ticket,
+                    &pair.task,
+                    &cx.mapping,
+                );
                 keep(cx, link, &kept).await?;
             }
             Ok(other) => return Ok(other),
@@ -156,8 +165,7 @@ async fn refused(
         return Err(error);
     }
     tracing::warn!(ticket = %link.ticket, %error, "a value was refused and is kept as a conflict");
-    let kept =
-        settle::after_refusal(&mut link.fields, decision, side, &read.ticket, &read.task, &cx.mapping);
+    let kept = settle::after_refusal(&mut link.fields, decision, side, &read.ticket, &read.task, &cx.mapping);
     keep(cx, link, &kept).await?;
     *link = cx.store.links().update(link, lease.fence).await?;
     Ok(Written::Refused(Box::new(read)))

@@ -10,6 +10,7 @@ use stores::links::Link;
 use tokio::sync::Mutex;
 
 use crate::sync::create::{again, link_task};
+use crate::sync::masked;
 use crate::{Context, SyncError};
 
 /// Clocks differ, and the filter's edge is not documented: look a little earlier than the create.
@@ -50,7 +51,8 @@ pub async fn probe(
     let mut candidates = candidates(cx, run, &link).await?;
     if let Some(position) = best(&link, &candidates) {
         let (marker, task) = candidates.swap_remove(position);
-        let linked = link_task(cx, run, ticket, &task, &link, &link.nonce, "adopted").await?;
+        let (seen, _) = masked::for_clickup(cx, run, ticket).await?;
+        let linked = link_task(cx, run, &seen, &task, &link, &link.nonce, "adopted").await?;
         tracing::info!(ticket = %ticket.id, nonce = %marker.nonce, "adopted a task whose create had no reply");
         let twins = candidates.into_iter().map(|(_, task)| task).collect();
         return Ok(Probed::Adopted(Box::new(linked), Box::new(task), twins));

@@ -34,7 +34,8 @@ pub async fn write(
         let row = effect::send(cx, run, lease, Side::Clickup, kind, fields).await?;
         match call(&clickup, &task, write).await {
             Ok(after) => {
-                let confirm_by = (kind == EffectKind::Fields).then(|| run.now_ms() + cx.options.confirm_within_ms);
+                let confirm_by =
+                    (kind == EffectKind::Fields).then(|| run.now_ms() + cx.options.confirm_within_ms);
                 cx.store.effects().done(&row, 200, None, confirm_by).await?;
                 if let TaskWrite::Move(list) = write {
                     link.list = Some(list.clone());

@@ -11,6 +11,7 @@ use stores::leases::Lease;
 use stores::links::Link;
 
 use crate::sync::effect;
+use crate::sync::masked;
 use crate::sync::pair::{Pair, Written};
 use crate::{Context, SyncError};
 
@@ -44,7 +45,9 @@ pub async fn write(
             for conflict in lost_update::zendesk_lost(&pair.ticket, decision, &previous, &cx.mapping) {
                 cx.store.conflicts().record(link.ticket, &conflict).await?;
             }
-            Ok(Written::All(Box::new(Pair { ticket: updated.ticket, task: pair.task }), 1))
+            let mut ticket = updated.ticket;
+            masked::as_linked(&link.fields, &mut ticket);
+            Ok(Written::All(Box::new(Pair { ticket, task: pair.task }), 1))
         }
         Err(error) => {
             effect::failed(cx, lease, link, &row, &error).await?;

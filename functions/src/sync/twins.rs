@@ -8,7 +8,7 @@ use stores::work::Claim;
 
 use crate::sync::create::link_task;
 use crate::sync::probe::is_ours;
-use crate::sync::{Synced, conversation, wants};
+use crate::sync::{Synced, conversation, masked, wants};
 use crate::{Context, SyncError};
 
 /// Two records of one write may be this far apart on the service's clock.
@@ -36,11 +36,14 @@ pub async fn unknown_task(
             let Some(ticket) = cx.zendesk(run).ticket(marker.ticket).await? else {
                 return Ok(Synced::default());
             };
+            let (ticket, comments) = masked::for_clickup(cx, run, &ticket).await?;
             let link = link_task(cx, run, &ticket, &task, &link, &marker.nonce, "adopted").await?;
-            let copied = conversation::to_clickup(cx, run, &link, &ticket, &task).await?;
+            let copied = conversation::copy_all(cx, run, &link, &ticket, &task, comments).await?;
             Ok(Synced { writes: copied, again_ms: None })
         }
-        LinkState::Linked | LinkState::Closed | LinkState::Suspended if link.task.as_ref() != Some(&task.id) => {
+        LinkState::Linked | LinkState::Closed | LinkState::Suspended
+            if link.task.as_ref() != Some(&task.id) =>
+        {
             put_away(cx, run, &task).await
         }
         _ => Ok(Synced::default()),

@@ -66,7 +66,13 @@ fn accept(cx: &Context, key: &WorkKey, item: &Json, known: bool) -> Option<Accep
         (false, "comment") => (wants::CLICKUP_COMMENTS, None),
         (false, _) => (wants::CLICKUP, None),
     };
-    Some(Accepted { key: key.clone(), wants: vec![wants], at_ms: evidence.at_ms, delay_ms, evidence: vec![evidence] })
+    Some(Accepted {
+        key: key.clone(),
+        wants: vec![wants],
+        at_ms: evidence.at_ms,
+        delay_ms,
+        evidence: vec![evidence],
+    })
 }
 
 fn evidence(cx: &Context, key: &WorkKey, item: &Json, actor: Option<i64>) -> Evidence {

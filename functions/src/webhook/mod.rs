@@ -86,10 +86,9 @@ fn is_genuine(cx: &Context, side: Side, headers: &HeaderMap, body: &[u8]) -> boo
     let Ok(secrets) = cx.secrets.read() else { return false };
     match side {
         Side::Zendesk => {
-            let (Some(timestamp), Some(signature)) = (
-                header("x-zendesk-webhook-signature-timestamp"),
-                header("x-zendesk-webhook-signature"),
-            ) else {
+            let (Some(timestamp), Some(signature)) =
+                (header("x-zendesk-webhook-signature-timestamp"), header("x-zendesk-webhook-signature"))
+            else {
                 return false;
             };
             let fresh = domain::Timestamp::parse_rfc3339(timestamp)

@@ -17,13 +17,13 @@ pub fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError> {
     let kind = kind.trim_start_matches("zen:event-type").trim_start_matches([':', '/']);
     let Some(change) = kind.strip_prefix("ticket.") else { return Ok(Vec::new()) };
     let detail = &event["detail"];
-    let ticket: TicketId =
-        detail["id"].as_str().and_then(|id| id.parse().ok()).ok_or_else(unreadable)?;
+    let ticket: TicketId = detail["id"].as_str().and_then(|id| id.parse().ok()).ok_or_else(unreadable)?;
     let actor: Option<i64> = detail["actor_id"].as_str().and_then(|id| id.parse().ok());
     if actor == Some(cx.zendesk_me().0) {
         return Ok(Vec::new());
     }
-    let at_ms = event["time"].as_str().and_then(Timestamp::parse_rfc3339).map_or_else(|| cx.now_ms(), Timestamp::ms);
+    let at_ms =
+        event["time"].as_str().and_then(Timestamp::parse_rfc3339).map_or_else(|| cx.now_ms(), Timestamp::ms);
     let key = WorkKey::Ticket(ticket);
     let evidence = Evidence {
         record: key.clone(),

@@ -1,6 +1,8 @@
 //! How long one operation of the embedded store takes, in memory and on a file. The numbers are printed; the
 //! bound is generous and only catches a mistake that makes everything ten times slower.
 
+#![expect(clippy::print_stdout, reason = "the numbers are what this test is for")]
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -75,8 +77,13 @@ async fn run(place: &str, store: &Store) {
     }
     assert_eq!(found, tickets.len());
     report(place, "batch get, per link", start);
+    work(place, store, &tickets).await;
+    println!("{place}: {:?}", store.operations());
+}
+
+async fn work(place: &str, store: &Store, tickets: &[TicketId]) {
     let start = Instant::now();
-    for ticket in &tickets {
+    for ticket in tickets {
         let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 1 };
         store.work().hint(&WorkKey::Ticket(*ticket), hint).await.expect("hints");
     }
@@ -93,11 +100,10 @@ async fn run(place: &str, store: &Store) {
     }
     report(place, "done (delete)", start);
     let start = Instant::now();
-    for ticket in &tickets {
+    for ticket in tickets {
         store.comments().list(*ticket).await.expect("reads");
     }
     report(place, "query (empty prefix)", start);
-    println!("{place}: {:?}", store.operations());
 }
 
 fn report(place: &str, what: &str, start: Instant) {

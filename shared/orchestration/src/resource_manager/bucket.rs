@@ -221,9 +221,9 @@ impl BucketState {
     fn align(&mut self, reset_ms: i64) {
         let late = reset_ms - self.reset_ms;
         if late.abs() * 2 < self.window_ms {
-            // Ending too early would count calls of one window in the next, so only later edges count,
-            // and earlier ones only by more than the rounding.
-            if late > 0 || late < -2 * EDGE_MS {
+            // Ending too early would count calls of one window in the next, so an edge that is earlier
+            // only by the rounding does not count.
+            if !(-2 * EDGE_MS..=0).contains(&late) {
                 self.reset_ms = reset_ms;
             }
         } else if late > 0 {

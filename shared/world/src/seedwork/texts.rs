@@ -247,6 +247,20 @@ mod tests {
         assert_eq!(queries[0].title, "where is my new card?");
     }
 
+    /// The files named by `DESKUP_TICKETS`, where it is set: one file, or a folder of them.
+    #[test]
+    fn real_files_are_read_to_their_end() {
+        let Some(place) = std::env::var_os("DESKUP_TICKETS").map(std::path::PathBuf::from) else { return };
+        let files: Vec<PathBuf> = match std::fs::read_dir(&place) {
+            Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),
+            Err(_) => vec![place],
+        };
+        for file in files.iter().filter(|file| file.extension().is_some_and(|kind| kind == "csv")) {
+            let texts = read(Some(file), usize::MAX).unwrap_or_else(|error| panic!("{error}"));
+            assert!(texts.len() > 1_000, "{}: {}", file.display(), texts.len());
+        }
+    }
+
     #[test]
     fn mistakes_name_file_and_line() {
         assert_eq!(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stores::{Place, Store};
 
-use super::{TrapAt, World, WorldFaults, WorldOptions};
+use super::{TrapAt, World, WorldError, WorldFaults, WorldOptions};
 use crate::deskup::Deskup;
 use crate::judge::{Details, Verdict};
 use crate::progress::Silent;
@@ -51,6 +51,30 @@ async fn so_does_one_on_a_bad_day() {
 async fn so_does_one_that_loses_webhooks() {
     let faults = WorldFaults { webhook_drop: 0.3, ..WorldFaults::default() };
     check(live(WorldOptions { tickets: 30, edits: 60, seed: 11, faults, ..WorldOptions::default() }).await);
+}
+
+#[test]
+fn a_world_that_is_opened_again_goes_on_later_and_refuses_to_be_another() {
+    let dir = std::env::temp_dir().join(format!("deskup-world-again-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    let options = WorldOptions { tickets: 12, seed: 4, dir: Some(dir.clone()), ..Default::default() };
+    let open = |options: &WorldOptions| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        runtime.expect("a runtime").block_on(async {
+            let world = World::open(options.clone())?;
+            world.seed(&Silent)?;
+            tokio::time::sleep(std::time::Duration::from_secs(3_600)).await;
+            world.phase("live")?;
+            Ok::<_, WorldError>((world.now_ms(), world.access().incarnation, world.zendesk().tickets()))
+        })
+    };
+    let (first_ms, first, tickets) = open(&options).expect("a new world");
+    let (second_ms, second, again) = open(&options).expect("the same world");
+    assert!(second_ms >= first_ms + 3_600_000, "{first_ms} {second_ms}");
+    assert_eq!((first, second, tickets), (1, 2, again));
+    let error = open(&WorldOptions { seed: 5, ..options }).expect_err("another seed");
+    assert!(error.to_string().contains("12 tickets and seed 4"), "{error}");
+    let _ = std::fs::remove_dir_all(&dir);
 }
 
 /// One process: opens the world and the store, and runs until the end or until it is killed.

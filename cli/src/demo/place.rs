@@ -1,0 +1,55 @@
+//! The folder of a demo: made, checked and, when asked, emptied of what a demo put there and nothing else.
+
+use std::path::Path;
+
+use crate::args::DemoArgs;
+use crate::failure::Failed;
+use crate::query;
+
+/// Makes the folder; with `--fresh` forgets an earlier demo first.
+pub fn prepare(args: &DemoArgs) -> anyhow::Result<()> {
+    let dir = &args.dir;
+    let cannot = |what: &str, error: std::io::Error| {
+        Failed::state(format!("{what} {}: {error}; name another folder with --dir", dir.display()))
+    };
+    if dir.exists() && !dir.is_dir() {
+        return Err(Failed::usage(format!("{} is a file; --dir names a folder", dir.display())));
+    }
+    if args.fresh {
+        forget(dir).map_err(|error| cannot("cannot empty", error))?;
+    }
+    std::fs::create_dir_all(dir).map_err(|error| cannot("cannot make", error))?;
+    if let Some(file) = &args.tickets_file {
+        if !file.is_file() {
+            return Err(Failed::usage(format!(
+                "there is no file {}: --tickets-file names a CSV",
+                file.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Writes the demo's mapping where a person can read it.
+pub fn write_settings(dir: &Path, text: &str) -> anyhow::Result<()> {
+    let path = dir.join("deskup.toml");
+    std::fs::write(&path, text)
+        .map_err(|error| Failed::state(format!("cannot write {}: {error}", path.display())))
+}
+
+fn forget(dir: &Path) -> std::io::Result<()> {
+    let state = query::state_file(dir);
+    let name = state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
+    for entry in entries {
+        let entry = entry?;
+        let file = entry.file_name().to_string_lossy().into_owned();
+        // The state file has companions: a write-ahead log, a lock.
+        if file.starts_with(&name) || file == "deskup.toml" {
+            std::fs::remove_file(entry.path())?;
+        } else if file == "world" {
+            std::fs::remove_dir_all(entry.path())?;
+        }
+    }
+    Ok(())
+}

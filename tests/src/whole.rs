@@ -1,0 +1,147 @@
+//! Whole worlds for the suites: the real deskup between two simulated services, on one thread, one seed and
+//! a paused clock. A process of deskup is a runtime that is dropped; what survives it is in a directory.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stores::{FaultPlan, Place, Store};
+use world::judge::{Details, Testimony};
+use world::{Deskup, Instance, Silent, TrapAt, Verdict, World, WorldOptions};
+
+/// What a world came to.
+pub struct Ran {
+    /// The judge's numbers.
+    pub verdict: Verdict,
+    /// What is behind them.
+    pub details: Details,
+    /// What the judge was shown.
+    pub testimony: Testimony,
+}
+
+/// Runs something on a thread of its own clock: time passes when nothing else is left to do.
+pub fn on_paused_clock<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.expect("a runtime needs no more than memory").block_on(work)
+}
+
+/// A world in memory with its deskup, before anything has happened.
+pub struct Stage {
+    /// Both services, their people and the wire.
+    pub world: World,
+    /// deskup's state.
+    pub store: Store,
+    /// deskup.
+    pub deskup: Arc<Instance>,
+}
+
+impl Stage {
+    /// Opens a world and a store for it, both in the options' directory or both in memory.
+    pub fn open(options: WorldOptions, faults: FaultPlan) -> anyhow::Result<Self> {
+        let place = match &options.dir {
+            Some(dir) => Place::File(dir.join("state.sqlite")),
+            None => Place::Memory,
+        };
+        let world = World::open(options)?;
+        let store = Store::embedded_with(place, "demo", world.store_clock(), faults)?;
+        let deskup = Instance::in_world(&world, store.clone());
+        Ok(Self { world, store, deskup })
+    }
+
+    /// The same deskup as the world knows it.
+    pub fn driven(&self) -> Arc<dyn Deskup> {
+        self.deskup.clone()
+    }
+
+    /// Seeds both services, connects deskup, brings every ticket over and starts the live lane.
+    pub async fn settle_in(&self) -> anyhow::Result<()> {
+        let deskup = self.driven();
+        self.world.seed(&Silent)?;
+        self.world.connect(Some(deskup.clone()));
+        self.world.prepare(deskup.as_ref()).await?;
+        self.world.backfill(deskup.as_ref(), &Silent).await?;
+        self.world.live(deskup.as_ref())?;
+        Ok(self.world.settle(deskup.as_ref()).await?)
+    }
+
+    /// Waits for calm, runs everything a second time, and judges.
+    pub async fn finish(&self) -> anyhow::Result<Ran> {
+        let deskup = self.driven();
+        self.world.settle(deskup.as_ref()).await?;
+        self.world.second_run(deskup.as_ref(), &Silent).await?;
+        let ran = self.judge().await?;
+        deskup.stop().await;
+        Ok(ran)
+    }
+
+    /// The verdict on the world as it is.
+    pub async fn judge(&self) -> anyhow::Result<Ran> {
+        let deskup = self.driven();
+        let (verdict, details) = self.world.judge(deskup.as_ref()).await?;
+        let testimony = self.world.testimony(deskup.as_ref()).await?;
+        Ok(Ran { verdict, details, testimony })
+    }
+
+    /// The whole life of a world.
+    pub async fn run(&self) -> anyhow::Result<Ran> {
+        let deskup = self.driven();
+        self.world.run(&deskup, &Silent).await?;
+        self.judge().await
+    }
+}
+
+/// Runs a whole world whose store has these faults.
+pub fn run_with(options: WorldOptions, faults: FaultPlan) -> anyhow::Result<Ran> {
+    on_paused_clock(async {
+        let stage = Stage::open(options, faults)?;
+        stage.run().await
+    })
+}
+
+/// Runs a whole world.
+pub fn run(options: WorldOptions) -> anyhow::Result<Ran> {
+    run_with(options, FaultPlan::none())
+}
+
+/// One process on a world in a directory: it runs to the end, or until it is killed around a request.
+/// Dropping the runtime drops every task of deskup where it stands.
+pub fn process(options: &WorldOptions, trap: Option<(u64, TrapAt)>) -> anyhow::Result<Option<Ran>> {
+    on_paused_clock(async {
+        let stage = Stage::open(options.clone(), FaultPlan::none())?;
+        if let Some((after, at)) = trap {
+            stage.world.wire().set_trap(after, at);
+        }
+        tokio::select! {
+            biased;
+            () = stage.world.wire().trapped() => Ok(None),
+            ran = stage.run() => ran.map(Some),
+        }
+    })
+}
+
+/// A directory for one test, gone when it ends well. A failing test leaves it for a look.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// An empty directory of this name.
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("deskup-{name}-{}", std::process::id()));
+        // What is not there need not be removed.
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).expect("the temporary directory can be written");
+        Self(path)
+    }
+
+    /// Where.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+}
