@@ -6,9 +6,9 @@ use crate::terminal::{self, plain, table};
 
 /// Runs `deskup explain`.
 pub fn run(args: &ExplainArgs) -> anyhow::Result<()> {
-    let store = query::open(&args.state.dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     let view = runtime.block_on(async {
+        let store = query::open(&args.state.dir).await?;
         let ticket = query::find(&store, &args.record).await?;
         query::explain(&store, ticket, args.field.as_deref()).await
     })?;
@@ -28,14 +28,15 @@ fn draw(view: &ExplainView) -> String {
         text.push_str(&format!("set aside: {cause}\n"));
     }
     text.push_str(&format!("{} comments and {} files known\n\n", view.comments, view.attachments));
+    let width = (terminal::columns().saturating_sub(64) / 2).clamp(12, 40);
     let rows: Vec<Vec<String>> = view
         .fields
         .iter()
         .map(|field| {
             vec![
                 field.field.clone(),
-                terminal::cut(&value(&field.zendesk), 28),
-                terminal::cut(&value(&field.clickup), 28),
+                terminal::cut(&value(&field.zendesk), width),
+                terminal::cut(&value(&field.clickup), width),
                 field.why.clone(),
             ]
         })

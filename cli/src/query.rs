@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::{Side, TaskId, TicketId, Timestamp};
 use serde::Serialize;
@@ -27,7 +28,7 @@ pub fn state_file(dir: &Path) -> PathBuf {
 }
 
 /// Opens the state of a folder for reading.
-pub fn open(dir: &Path) -> anyhow::Result<Store> {
+pub async fn open(dir: &Path) -> anyhow::Result<Store> {
     let file = state_file(dir);
     if !file.exists() {
         return Err(Failed::usage(format!(
@@ -35,7 +36,17 @@ pub fn open(dir: &Path) -> anyhow::Result<Store> {
             dir.display()
         )));
     }
-    Store::embedded(Place::File(file), INSTALLATION, Arc::new(wall_ms)).map_err(|error| Failed::store(&error))
+    let now_ms = Arc::new(AtomicI64::new(wall_ms()));
+    let clock = now_ms.clone();
+    let clock = Arc::new(move || clock.load(Ordering::Relaxed));
+    let store =
+        Store::embedded(Place::File(file), INSTALLATION, clock).map_err(|error| Failed::store(&error))?;
+    // A demo lives in a time of its own: its newest cursor says which.
+    let newest_ms = store.cursors().get_all(&STREAMS).await?.iter().map(|(_, cursor)| cursor.at_ms).max();
+    if let Some(newest_ms) = newest_ms {
+        now_ms.store(newest_ms, Ordering::Relaxed);
+    }
+    Ok(store)
 }
 
 /// The wall clock: only commands at the edge may look at it.
@@ -232,10 +243,10 @@ pub struct ConflictView {
 
 /// Finds the ticket of a number or of a task's id.
 pub async fn find(store: &Store, record: &str) -> anyhow::Result<TicketId> {
-    if let Ok(ticket) = record.trim_start_matches('#').parse::<TicketId>() {
-        if store.links().get(ticket).await?.is_some() {
-            return Ok(ticket);
-        }
+    if let Ok(ticket) = record.trim_start_matches('#').parse::<TicketId>()
+        && store.links().get(ticket).await?.is_some()
+    {
+        return Ok(ticket);
     }
     let task = TaskId::new(record).map_err(|error| Failed::usage(error.to_string()))?;
     match store.links().pointer(&task).await? {
@@ -315,13 +326,13 @@ fn why(parted: bool, writes: &[WriteView], conflicts: &[ConflictView]) -> String
             format!("both sides keep their own value: {} ({})", conflict.cause, conflict.rule)
         }
         (_, Some(write), Some(conflict)) if conflict.at >= write.at => {
-            format!("decided at {}: {} ({})", conflict.at, conflict.cause, conflict.rule)
+            format!("{}: {} ({})", conflict.at, conflict.cause, conflict.rule)
         }
         (_, Some(write), _) => {
-            format!("written to {} at {}, because {} changed", write.to, write.at, write.to.other())
+            format!("{1}: written to {0}, {2} had changed", write.to, write.at, write.to.other())
         }
         (_, None, Some(conflict)) => {
-            format!("decided at {}: {} ({})", conflict.at, conflict.cause, conflict.rule)
+            format!("{}: {} ({})", conflict.at, conflict.cause, conflict.rule)
         }
         (_, None, None) => "as it was when the task was made".to_owned(),
     }

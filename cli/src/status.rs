@@ -8,9 +8,11 @@ use crate::terminal::{self, heading, table};
 
 /// Runs `deskup status`.
 pub fn run(args: &StateArgs) -> anyhow::Result<()> {
-    let store = query::open(&args.dir)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let view = runtime.block_on(query::status(&args.dir, &store))?;
+    let view = runtime.block_on(async {
+        let store = query::open(&args.dir).await?;
+        query::status(&args.dir, &store).await
+    })?;
     if args.json {
         terminal::data(&serde_json::to_string(&view)?);
     } else {

@@ -7,7 +7,9 @@ use std::sync::{Arc, RwLock};
 use clients::{ApiError, ClickUp, ClickUpConfig, Clock, Transport, Zendesk, ZendeskConfig, ZendeskLimits};
 use domain::settings::Name;
 use domain::{ListId, Mapping, Mistake, Settings};
-use orchestration::{BudgetSettings, CheckpointManager, EmbeddedEngine, RecoveryManager, ResourceManager};
+use orchestration::{
+    BudgetSettings, CheckpointManager, EmbeddedEngine, EngineError, RecoveryManager, ResourceManager,
+};
 use stores::{Store, StoreError};
 
 use crate::dispatcher::Dispatcher;
@@ -68,6 +70,9 @@ pub enum ConnectError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// What an earlier process left behind could not be put in order.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
 }
 
 /// What connecting needs.
@@ -159,6 +164,10 @@ pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
         options: options.clone(),
     });
     let engine = EmbeddedEngine::new(steps::registry(&cx), store, clock, seed, options.incarnation);
+    // Their work needs no redrive: claims run out, intents become probes, the backfill's place is kept.
+    for execution in engine.close_abandoned().await? {
+        tracing::info!(execution = %execution.id, "an execution ended with its process");
+    }
     let dispatcher = Dispatcher::new(cx.clone(), engine.clone());
     Ok(Local { cx, engine, dispatcher })
 }

@@ -1,5 +1,6 @@
 //! What the suites of the whole system share.
 
+pub mod compare;
 pub mod expect;
 pub mod seeds;
 pub mod whole;

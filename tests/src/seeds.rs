@@ -47,6 +47,8 @@ impl Replay {
         if faults.is_empty() {
             return faults;
         }
-        std::iter::once(self.commands(seed)).chain(faults.into_iter().map(|line| format!("    {line}"))).collect()
+        std::iter::once(self.commands(seed))
+            .chain(faults.into_iter().map(|line| format!("    {line}")))
+            .collect()
     }
 }

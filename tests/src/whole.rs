@@ -103,17 +103,33 @@ pub fn run(options: WorldOptions) -> anyhow::Result<Ran> {
     run_with(options, FaultPlan::none())
 }
 
-/// One process on a world in a directory: it runs to the end, or until it is killed around a request.
-/// Dropping the runtime drops every task of deskup where it stands.
-pub fn process(options: &WorldOptions, trap: Option<(u64, TrapAt)>) -> anyhow::Result<Option<Ran>> {
+/// How a process of deskup ends before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kill {
+    /// At its `n`th request.
+    Around(u64, TrapAt),
+    /// This long after it began, wherever it then is.
+    AtMs(u64),
+}
+
+/// One process on a world in a directory: it runs to the end, or until it is killed. Dropping the runtime
+/// drops every task of deskup where it stands.
+pub fn process(options: &WorldOptions, kill: Option<Kill>) -> anyhow::Result<Option<Ran>> {
     on_paused_clock(async {
         let stage = Stage::open(options.clone(), FaultPlan::none())?;
-        if let Some((after, at)) = trap {
-            stage.world.wire().set_trap(after, at);
-        }
+        let killed = async {
+            match kill {
+                Some(Kill::Around(after, at)) => {
+                    stage.world.wire().set_trap(after, at);
+                    stage.world.wire().trapped().await;
+                }
+                Some(Kill::AtMs(ms)) => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             biased;
-            () = stage.world.wire().trapped() => Ok(None),
+            () = killed => Ok(None),
             ran = stage.run() => ran.map(Some),
         }
     })

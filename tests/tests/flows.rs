@@ -13,8 +13,7 @@ const REPLAY: Replay = Replay { suite: "flows", test: "one_seed", tickets: TICKE
 fn play(seeds: impl IntoIterator<Item = u64>) {
     let mut wrong = Vec::new();
     for seed in seeds {
-        let options =
-            WorldOptions { tickets: TICKETS, edits: EDITS, seed, ..WorldOptions::default() };
+        let options = WorldOptions { tickets: TICKETS, edits: EDITS, seed, ..WorldOptions::default() };
         let faults = match run(options) {
             Ok(ran) => Faults::of_calm(&ran).into_lines(),
             Err(error) => vec![format!("{error:?}")],

@@ -72,7 +72,8 @@ fn functions(text: &str) -> Vec<(String, usize)> {
         if one_line {
             continue;
         }
-        if let Some(end) = lines[at..].iter().position(|line| *line == close || *line == format!("{close},")) {
+        if let Some(end) = lines[at..].iter().position(|line| *line == close || *line == format!("{close},"))
+        {
             found.push((function, end + 1));
         }
     }
@@ -93,8 +94,17 @@ fn arrows_between_crates_point_one_way() {
         ("functions", &["clients", "domain", "orchestration", "statemachines", "stores"]),
     ];
     let ours: BTreeSet<&str> = [
-        "asl", "clients", "deskup", "domain", "functions", "orchestration", "runner", "simulators",
-        "statemachines", "stores", "world",
+        "asl",
+        "clients",
+        "deskup",
+        "domain",
+        "functions",
+        "orchestration",
+        "runner",
+        "simulators",
+        "statemachines",
+        "stores",
+        "world",
     ]
     .into();
     let mut wrong = Vec::new();
@@ -134,7 +144,10 @@ fn declared_steps_step_files_and_compiled_definitions_agree() {
 
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
-    letters.next().map(|first| first.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
+        .unwrap_or_default()
 }
 
 #[test]

@@ -19,13 +19,13 @@ pub fn prepare(args: &DemoArgs) -> anyhow::Result<()> {
         forget(dir).map_err(|error| cannot("cannot empty", error))?;
     }
     std::fs::create_dir_all(dir).map_err(|error| cannot("cannot make", error))?;
-    if let Some(file) = &args.tickets_file {
-        if !file.is_file() {
-            return Err(Failed::usage(format!(
-                "there is no file {}: --tickets-file names a CSV",
-                file.display()
-            )));
-        }
+    if let Some(file) = &args.tickets_file
+        && !file.is_file()
+    {
+        return Err(Failed::usage(format!(
+            "there is no file {}: --tickets-file names a CSV",
+            file.display()
+        )));
     }
     Ok(())
 }

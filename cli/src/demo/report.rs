@@ -68,7 +68,7 @@ fn headline(args: &DemoArgs, played: &Played) -> String {
         .map(|plan| format!("{} under {}", took(plan), plan.name()))
         .collect();
     format!(
-        "{tickets} tickets: {} under ClickUp {}, {}; shown in {shown}",
+        "{tickets} tickets: {} under ClickUp {},\n{}; shown in {shown}",
         took(args.plan),
         args.plan.name(),
         others.join(", "),

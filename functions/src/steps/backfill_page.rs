@@ -16,7 +16,8 @@ use stores::links::{Link, LinkState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
-use crate::sync::create::{Made, ensure_task};
+use crate::sync::conversation::is_description;
+use crate::sync::create::{Made, ensure_task, left_behind};
 use crate::sync::{after_making, wants};
 use crate::{Context, SyncError};
 
@@ -104,7 +105,7 @@ async fn page(
             }
             Err(error) => return Err(error),
         };
-        let end = tickets(cx, run, &page.tickets, place.offset).await?;
+        let end = tickets(cx, run, &page.tickets, &place).await?;
         output.created += end.created;
         output.seen += end.settled as u64;
         if end.settled + place.offset.min(page.tickets.len()) < page.tickets.len() {
@@ -158,12 +159,14 @@ async fn tickets(
     cx: &Context,
     run: &ExecutionContext,
     tickets: &[Ticket],
-    offset: usize,
+    place: &Place,
 ) -> Result<End, SyncError> {
-    let rest = tickets.get(offset..).unwrap_or_default();
+    let rest = tickets.get(place.offset..).unwrap_or_default();
     let ids: Vec<TicketId> = rest.iter().map(|ticket| ticket.id).collect();
     let mut links = cx.store.links().get_many(&ids).await?;
-    let work: Vec<_> = rest.iter().map(|ticket| one(cx, run, ticket, links.remove(&ticket.id))).collect();
+    let since_ms = place.started_ms;
+    let work: Vec<_> =
+        rest.iter().map(|ticket| one(cx, run, ticket, links.remove(&ticket.id), since_ms)).collect();
     let ends: Vec<Result<Settled, SyncError>> =
         stream::iter(work).buffered(cx.options.in_flight).collect().await;
     let mut end = End { settled: 0, created: 0, until_ms: None };
@@ -189,14 +192,19 @@ async fn one(
     run: &ExecutionContext,
     ticket: &Ticket,
     link: Option<Link>,
+    since_ms: i64,
 ) -> Result<Settled, SyncError> {
-    if ticket.is_deleted() || link.as_ref().is_some_and(|link| link.state == LinkState::Linked) {
+    let linked = link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
+    let unfinished = link.as_ref().is_some_and(|link| link.intent_ms >= since_ms && left_behind(cx, link));
+    if ticket.is_deleted() || linked && !unfinished {
         return Ok(Settled::Present);
     }
     if run.left_ms() <= MARGIN_MS {
         return Ok(Settled::NotYet(None));
     }
-    match make(cx, run, ticket, link).await {
+    let settled =
+        if linked { look_for_comments(cx, run, ticket).await } else { make(cx, run, ticket, link).await };
+    match settled {
         Ok(settled) => {
             cx.created.fetch_add(1, Ordering::Relaxed);
             Ok(settled)
@@ -230,6 +238,20 @@ async fn make(
             Ok(Settled::Created)
         }
     }
+}
+
+/// The process that linked this ticket in this backfill may have ended before it copied the comments, and
+/// the polls start after them.
+async fn look_for_comments(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+) -> Result<Settled, SyncError> {
+    let comments = cx.zendesk(run).comments(ticket.id).await?;
+    if is_description(&comments) {
+        return Ok(Settled::Present);
+    }
+    hand_over(cx, ticket, 0).await
 }
 
 async fn hand_over(cx: &Context, ticket: &Ticket, delay_ms: i64) -> Result<Settled, SyncError> {

@@ -35,10 +35,10 @@ async fn finish(
 ) -> Result<FinishBackfillOutput, SyncError> {
     let (place, _) = Place::load(cx, input.generation, run.now_ms()).await?;
     let cursors = cx.store.cursors();
-    if let Some(cursor) = &place.cursor {
-        if cursors.get(poll_tickets::STREAM).await?.is_none() {
-            cursors.advance(poll_tickets::STREAM, None, cursor).await?;
-        }
+    if let Some(cursor) = &place.cursor
+        && cursors.get(poll_tickets::STREAM).await?.is_none()
+    {
+        cursors.advance(poll_tickets::STREAM, None, cursor).await?;
     }
     let since_s = (place.started_ms / 1_000).to_string();
     if cursors.get(poll_comments::STREAM).await?.is_none() {

@@ -53,16 +53,17 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         let ids: Vec<TicketId> = page.tickets.iter().map(|ticket| ticket.id).collect();
         let links = cx.store.links().get_many(&ids).await?;
         for ticket in &page.tickets {
-            if moved(cx, ticket, links.get(&ticket.id)) {
-                hint(cx, ticket).await?;
+            let link = links.get(&ticket.id);
+            if moved(cx, ticket, link) {
+                hint(cx, ticket, link).await?;
                 output.hinted += 1;
             }
         }
         // Only after all of the page is hinted.
-        if let Some(after) = &page.after_cursor {
-            if cursor.as_ref().map(|cursor| &cursor.text) != Some(after) {
-                cursor = Some(cx.store.cursors().advance(STREAM, cursor.as_ref(), after).await?);
-            }
+        if let Some(after) = &page.after_cursor
+            && cursor.as_ref().map(|cursor| &cursor.text) != Some(after)
+        {
+            cursor = Some(cx.store.cursors().advance(STREAM, cursor.as_ref(), after).await?);
         }
         if page.end_of_stream {
             output.caught_up = true;
@@ -89,11 +90,14 @@ fn moved(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> bool {
     }
 }
 
-async fn hint(cx: &Context, ticket: &Ticket) -> Result<(), SyncError> {
+async fn hint(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> Result<(), SyncError> {
+    // A ticket that has no task yet brings its comments along, also when its first attempt is cut short.
+    let linked = link.is_some_and(|link| link.task.is_some());
+    let wants: &[&str] = if linked { &[wants::ZENDESK] } else { &[wants::ZENDESK, wants::ZENDESK_COMMENTS] };
     let hint = Hint {
         lane: Lane::Reconcile,
         delay_ms: cx.options.debounce_ms,
-        wants: &[wants::ZENDESK],
+        wants,
         event_ms: ticket.updated.ms(),
     };
     cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?;

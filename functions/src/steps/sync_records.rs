@@ -84,11 +84,11 @@ async fn failed(
     error: &SyncError,
 ) -> Result<End, SyncError> {
     tracing::debug!(record = %claim.key, %error, "a record could not be brought in step");
-    if let SyncError::Store(store) = error {
-        if store.is_stale() {
-            cx.store.work().retry(claim, 1_000, "Stale").await?;
-            return Ok(End::Requeued);
-        }
+    if let SyncError::Store(store) = error
+        && store.is_stale()
+    {
+        cx.store.work().retry(claim, 1_000, "Stale").await?;
+        return Ok(End::Requeued);
     }
     let failure = error.failure();
     match after_failure(claim.attempts, failure, &run.random) {

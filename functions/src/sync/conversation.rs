@@ -43,9 +43,8 @@ pub async fn copy_all(
     mut comments: Vec<Comment>,
 ) -> Result<u32, SyncError> {
     comments.sort_by_key(|comment| (comment.created, comment.id.len(), comment.id.clone()));
-    let only_description = comments.len() < 2 && comments.iter().all(|c| c.attachments.is_empty());
     // A backfill writes no row for the first comment; the polls start after it and never meet it.
-    if only_description && run.lane == Lane::Backfill {
+    if is_description(&comments) && run.lane == Lane::Backfill {
         return Ok(0);
     }
     let rows = cx.store.comments().list(link.ticket).await?;
@@ -66,6 +65,11 @@ pub async fn copy_all(
         writes += files::to_clickup(cx, run, ticket, task, comment).await?;
     }
     Ok(writes)
+}
+
+/// Whether a ticket's comments are no more than its description.
+pub fn is_description(comments: &[Comment]) -> bool {
+    comments.len() < 2 && comments.iter().all(|comment| comment.attachments.is_empty())
 }
 
 /// Copies the task's comments that the ticket lacks.

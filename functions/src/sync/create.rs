@@ -134,7 +134,7 @@ async fn intend(
 
 /// An intent that is not ours: its sender is at work, or died with it.
 async fn doubt(cx: &Context, run: &ExecutionContext, link: Link) -> Result<Made, SyncError> {
-    let same_process = link.sent_by.starts_with(&process(cx));
+    let same_process = !left_behind(cx, &link);
     let waited_ms = run.now_ms() - link.intent_ms;
     if same_process && waited_ms < INTENT_PATIENCE_MS {
         return Err(SyncError::Later("the task is being created by another execution"));
@@ -183,6 +183,11 @@ async fn send(
 /// Who sent a create: the process first, so that a successor knows it for dead.
 fn sender(cx: &Context, run: &ExecutionContext) -> String {
     format!("{}{}", process(cx), run.execution)
+}
+
+/// Whether the process that made a link is not this one: what it had begun may be unfinished.
+pub fn left_behind(cx: &Context, link: &Link) -> bool {
+    !link.sent_by.starts_with(&process(cx))
 }
 
 fn process(cx: &Context) -> String {

@@ -65,11 +65,11 @@ pub async fn to_zendesk(
             continue;
         }
         let Some(nonce) = claim(cx, run, ticket, Side::Clickup, file).await? else { continue };
-        if let Nonce::Doubt(row) = &nonce {
-            if let Some(id) = landed(cx, run, ticket, row).await? {
-                cx.store.attachments().done(ticket.id, Side::Clickup, &file.id, &row.nonce, &id).await?;
-                continue;
-            }
+        if let Nonce::Doubt(row) = &nonce
+            && let Some(id) = landed(cx, run, ticket, row).await?
+        {
+            cx.store.attachments().done(ticket.id, Side::Clickup, &file.id, &row.nonce, &id).await?;
+            continue;
         }
         let Some(bytes) = download(cx, run, ticket, Side::Clickup, file).await? else { continue };
         let zendesk = cx.zendesk(run);

@@ -103,9 +103,11 @@ async fn linked(
     lease: &Lease,
     link: Link,
 ) -> Result<Synced, SyncError> {
-    let asked = |want: &str| claim.wants.contains(want);
+    // While a link is suspended nothing is copied, and who adopted a task may have died before its comments.
+    let all = link.state == LinkState::Suspended || claim.wants.contains(wants::TWIN);
+    let asked = |want: &str| all || claim.wants.contains(want);
     let known = Known::load(cx, &link).await?;
-    if asked(wants::OWN) && known.confirm(cx, &link).await? > 0 {
+    if claim.wants.contains(wants::OWN) && known.confirm(cx, &link).await? > 0 {
         tracing::warn!(ticket = %link.ticket, "a write of ours overwrote a newer value; it is kept as a conflict");
     }
     if claim.wants.iter().all(|want| want == wants::OWN) {

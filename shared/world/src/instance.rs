@@ -290,6 +290,13 @@ impl Drop for Instance {
 impl Instance {
     /// The deskup of a world, on this store. Its state belongs to it alone; the world outlives it.
     pub fn in_world(world: &World, store: Store) -> Arc<Self> {
+        Self::new(InstanceOptions::of(world, store))
+    }
+}
+
+impl InstanceOptions {
+    /// What the deskup of a world is made of.
+    pub fn of(world: &World, store: Store) -> Self {
         let access = world.access();
         let limits = world.options().limits;
         let (zendesk_per_min, clickup_per_min) = if world.options().unlimited {
@@ -300,7 +307,7 @@ impl Instance {
         let incarnation = access.incarnation.max(store.incarnation());
         let chronicle = world.chronicle();
         let ticket_url = format!("{}/agent/tickets/", access.zendesk.base_url);
-        Self::new(InstanceOptions {
+        Self {
             store,
             transport: access.transport,
             clock: access.clock,
@@ -318,6 +325,6 @@ impl Instance {
             options: Options { incarnation, ticket_url, ..Options::default() },
             tickets: world.scenario().tickets.len() as u64,
             calls: Arc::new(move || chronicle.calls_total()),
-        })
+        }
     }
 }
