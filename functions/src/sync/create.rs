@@ -2,12 +2,16 @@
 //! Every outcome that is not certain becomes a probe; see `probe.rs`.
 
 use clients::ErrorKind;
-use domain::{Comment, ListId, NewTask, NewTaskPlan, Routing, Task, Ticket, bases_after_create, new_task};
+use domain::{
+    Comment, Conflict, LinkFields, ListId, Marker, NewTask, NewTaskPlan, Routing, Task, Ticket,
+    bases_after_adoption, bases_after_create, bases_as_sent, new_task,
+};
 use orchestration::ExecutionContext;
-use stores::Intended;
 use stores::links::{Link, LinkState, LinkedAs};
+use stores::work::Hint;
+use stores::{Intended, Lane, WorkKey};
 
-use crate::sync::masked;
+use crate::sync::{link_back, masked, wants};
 use crate::{Context, SyncError};
 
 /// How long an intent of a running execution is left alone before its outcome counts as unknown.
@@ -59,26 +63,53 @@ pub async fn again(
 ) -> Result<Made, SyncError> {
     let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
     let nonce = cx.nonce(run);
-    let link = cx.store.links().renew_intent(&link, &nonce, &sender(cx, run)).await?;
-    match plan(cx, ticket, &nonce)? {
-        Planned::Task(plan) => create(cx, run, ticket, link, plan, comments).await,
-        Planned::Filtered(why) => Ok(Made::Filtered(why)),
-    }
+    let plan = match plan(cx, ticket, &nonce)? {
+        Planned::Task(plan) => plan,
+        Planned::Filtered(why) => return Ok(Made::Filtered(why)),
+    };
+    let sent = bases_as_sent(ticket, &plan, &cx.mapping);
+    let link = cx.store.links().renew_intent(&link, &nonce, &sender(cx, run), &sent).await?;
+    create(cx, run, ticket, link, plan, comments).await
 }
 
-/// Writes the link of a task that exists, for the ticket as ClickUp may see it: the pointer first, so that a crash in between is repaired
-/// without a search.
-pub async fn link_task(
+/// Links a task whose create had no reply. People may have edited and commented on both sides since, and
+/// nothing of theirs was looked at: a work row does that, put first so that it outlives this process.
+pub async fn adopt(
     cx: &Context,
     run: &ExecutionContext,
     ticket: &Ticket,
     task: &Task,
     link: &Link,
-    nonce: &str,
+    marker: &Marker,
+) -> Result<Link, SyncError> {
+    let hint = Hint {
+        lane: Lane::Reconcile,
+        delay_ms: cx.options.debounce_ms,
+        wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS, wants::CLICKUP, wants::CLICKUP_COMMENTS],
+        event_ms: 0,
+    };
+    cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?;
+    let bases = if marker.nonce == link.nonce {
+        bases_after_adoption(&link.fields, ticket, task, &cx.mapping)
+    } else {
+        // An earlier attempt: what it sent is not known any more, and differences are kept as conflicts.
+        bases_after_create(ticket, task, &cx.mapping)
+    };
+    link_task(cx, run, ticket, task, link, bases, "adopted").await
+}
+
+/// Writes the link of a task that exists, for the ticket as ClickUp may see it: the pointer first, so that a
+/// crash in between is repaired without a search.
+async fn link_task(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    task: &Task,
+    link: &Link,
+    (fields, conflicts): (LinkFields, Vec<Conflict>),
     rule: &str,
 ) -> Result<Link, SyncError> {
-    cx.store.links().put_pointer(&task.id, ticket.id, nonce).await?;
-    let (fields, conflicts) = bases_after_create(ticket, task, &cx.mapping);
+    cx.store.links().put_pointer(&task.id, ticket.id, &link.nonce).await?;
     for conflict in &conflicts {
         cx.store.conflicts().record(ticket.id, conflict).await?;
     }
@@ -92,7 +123,9 @@ pub async fn link_task(
         cc: None,
         origin: format!("{} {rule}", run.execution),
     };
-    Ok(cx.store.links().linked(link, linked).await?)
+    let link = cx.store.links().linked(link, linked).await?;
+    link_back::ask(cx, &link).await?;
+    Ok(link)
 }
 
 enum Planned {
@@ -124,7 +157,8 @@ async fn intend(
         Planned::Task(plan) => plan,
         Planned::Filtered(why) => return Ok(Made::Filtered(why)),
     };
-    match cx.store.links().intend(ticket.id, &nonce, fence, &sender(cx, run)).await? {
+    let sent = bases_as_sent(ticket, &plan, &cx.mapping);
+    match cx.store.links().intend(ticket.id, &nonce, fence, &sender(cx, run), &sent).await? {
         Intended::New(link) => create(cx, run, ticket, link, plan, comments).await,
         Intended::Existing(link) if link.state == LinkState::Intent => doubt(cx, run, link).await,
         Intended::Existing(link) if link.state == LinkState::Probe => Ok(Made::Probe(Box::new(link))),
@@ -154,8 +188,8 @@ async fn create(
 ) -> Result<Made, SyncError> {
     match send(cx, run, &plan.list, &plan.task).await {
         Ok(task) => {
-            let nonce = link.nonce.clone();
-            let link = link_task(cx, run, ticket, &task, &link, &nonce, "created").await?;
+            let bases = bases_after_create(ticket, &task, &cx.mapping);
+            let link = link_task(cx, run, ticket, &task, &link, bases, "created").await?;
             Ok(Made::Created(Box::new(link), Box::new(task), comments.to_vec()))
         }
         Err(error) if error.kind == ErrorKind::Unknown || error.kind == ErrorKind::Unexpected => {

@@ -5,6 +5,7 @@ pub mod create;
 pub mod effect;
 pub mod evidence;
 pub mod files;
+pub mod link_back;
 pub mod masked;
 pub mod pair;
 pub mod probe;
@@ -40,6 +41,8 @@ pub mod wants {
     pub const CLICKUP_COMMENTS: &str = "cc";
     /// A write of ours was announced: compare what it overwrote.
     pub const OWN: &str = "own";
+    /// The ticket should tell where its task is.
+    pub const LINK_BACK: &str = "lb";
     /// A task of ours was announced that has no pointer yet.
     pub const TWIN: &str = "twin";
 }
@@ -127,6 +130,9 @@ async fn linked(
         writes += conversation::to_zendesk(cx, run, &fields.link, ticket, task).await?;
     }
     writes += files::to_zendesk(cx, run, ticket, task).await?;
+    if asked(wants::LINK_BACK) {
+        writes += link_back::write(cx, run, lease, &fields.link, ticket, task).await?;
+    }
     Ok(Synced { writes, again_ms: None })
 }
 

@@ -9,7 +9,7 @@ use orchestration::ExecutionContext;
 use stores::links::Link;
 use tokio::sync::Mutex;
 
-use crate::sync::create::{again, link_task};
+use crate::sync::create::{adopt, again};
 use crate::sync::masked;
 use crate::{Context, SyncError};
 
@@ -52,7 +52,7 @@ pub async fn probe(
     if let Some(position) = best(&link, &candidates) {
         let (marker, task) = candidates.swap_remove(position);
         let (seen, _) = masked::for_clickup(cx, run, ticket).await?;
-        let linked = link_task(cx, run, &seen, &task, &link, &link.nonce, "adopted").await?;
+        let linked = adopt(cx, run, &seen, &task, &link, &marker).await?;
         tracing::info!(ticket = %ticket.id, nonce = %marker.nonce, "adopted a task whose create had no reply");
         let twins = candidates.into_iter().map(|(_, task)| task).collect();
         return Ok(Probed::Adopted(Box::new(linked), Box::new(task), twins));

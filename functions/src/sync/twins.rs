@@ -6,7 +6,7 @@ use orchestration::ExecutionContext;
 use stores::links::LinkState;
 use stores::work::Claim;
 
-use crate::sync::create::link_task;
+use crate::sync::create::adopt;
 use crate::sync::probe::is_ours;
 use crate::sync::{Synced, conversation, masked, wants};
 use crate::{Context, SyncError};
@@ -37,7 +37,7 @@ pub async fn unknown_task(
                 return Ok(Synced::default());
             };
             let (ticket, comments) = masked::for_clickup(cx, run, &ticket).await?;
-            let link = link_task(cx, run, &ticket, &task, &link, &marker.nonce, "adopted").await?;
+            let link = adopt(cx, run, &ticket, &task, &link, &marker).await?;
             let copied = conversation::copy_all(cx, run, &link, &ticket, &task, comments).await?;
             Ok(Synced { writes: copied, again_ms: None })
         }

@@ -6,7 +6,7 @@ use crate::conversation::{CLICKUP_DESCRIPTION_BYTES_MAX, truncate};
 use crate::decision::{Conflict, ConflictCause, FieldBase, LinkFields};
 use crate::field::{FieldKey, Value};
 use crate::footer::{footer, with_footer};
-use crate::ids::{ListId, Side, UserId};
+use crate::ids::{ListId, Side, Timestamp, UserId};
 use crate::lens::assignee::is_done;
 use crate::lens::blank::blank_task;
 use crate::lens::{Look, TaskWrites};
@@ -113,6 +113,48 @@ pub fn bases_after_create(ticket: &Ticket, task: &Task, mapping: &Mapping) -> (L
             }
         }
         fields.insert(field.key.clone(), base);
+    }
+    (fields, conflicts)
+}
+
+/// The bases that a create will leave, as far as can be told before its reply: kept with the intent, for the
+/// case that the reply is lost.
+pub fn bases_as_sent(ticket: &Ticket, plan: &NewTaskPlan, mapping: &Mapping) -> LinkFields {
+    let NewTaskPlan { list, task: new, .. } = plan;
+    let status = new.status.clone().unwrap_or_default();
+    let task = Task {
+        name: new.name.clone(),
+        description: new.description.clone(),
+        status_type: mapping.status_type(list, &status).to_owned(),
+        status,
+        priority: new.priority,
+        assignees: new.assignees.clone(),
+        tags: new.tags.clone(),
+        custom_fields: new.custom_fields.clone(),
+        due_date: new.due_date.map(Timestamp),
+        due_date_time: new.due_date_time,
+        ..blank_task(list.clone())
+    };
+    bases_after_create(ticket, &task, mapping).0
+}
+
+/// The bases of a link whose task turned up later, from both records as they are now. Where they differ and a
+/// side is not as it was sent, people have edited since: then what was sent is the base, and the next look at
+/// the pair brings their edits over.
+pub fn bases_after_adoption(
+    sent: &LinkFields,
+    ticket: &Ticket,
+    task: &Task,
+    mapping: &Mapping,
+) -> (LinkFields, Vec<Conflict>) {
+    let (mut fields, mut conflicts) = bases_after_create(ticket, task, mapping);
+    for (key, base) in fields.iter_mut().filter(|(_, base)| base.parted) {
+        let Some(before) = sent.get(key) else { continue };
+        if before.z != base.z || before.c != base.c {
+            conflicts.retain(|conflict| conflict.field != *key);
+            let added = std::mem::take(&mut base.added);
+            *base = FieldBase { added, ..before.clone() };
+        }
     }
     (fields, conflicts)
 }

@@ -23,7 +23,7 @@ pub mod settle;
 
 pub use comment::{Attachment, Author, Comment, Visibility};
 pub use conversation::{CommentPlan, parse_origin, plan_comment};
-pub use create::{NewTaskPlan, bases_after_create, new_task};
+pub use create::{NewTaskPlan, bases_after_adoption, bases_after_create, bases_as_sent, new_task};
 pub use decide::decide;
 pub use decision::{
     Conflict, ConflictCause, Decision, Evidence, FieldBase, FieldVerdict, LastWrite, LinkFields,

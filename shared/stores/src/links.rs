@@ -63,7 +63,7 @@ pub struct Link {
     pub fence: u64,
     /// Raised by every update; an update names the version it read.
     pub ver: u64,
-    /// Bases by field.
+    /// Bases by field; before the link is made, those that its create was meant to leave.
     pub fields: LinkFields,
     /// Values of ours whose outcome is unknown, at most [`Link::OWN_MAX`].
     pub own: Vec<OwnValue>,
@@ -159,13 +159,15 @@ impl Links<'_> {
         }
         Ok(links)
     }
-    /// Says that a task is about to be created. `Existing` holds what is there already.
+    /// Says that a task is about to be created, and with what bases should its reply be lost. `Existing` holds
+    /// what is there already.
     pub async fn intend(
         &self,
         ticket: TicketId,
         nonce: &str,
         fence: u64,
         sent_by: &str,
+        sent: &LinkFields,
     ) -> Result<Intended<Link>, StoreError> {
         let now = self.store.now_ms();
         let write = Write::put_new(KIND, &self.key(ticket))
@@ -174,6 +176,7 @@ impl Links<'_> {
             .set("fence", number(fence))
             .set("ver", number(1))
             .set("sent_by", text(sent_by))
+            .set_maybe("fields", (!sent.is_empty()).then(|| json(KIND, sent)).transpose()?)
             .set("intent_ms", number(now));
         match self.store.write(write).await? {
             Wrote::Yes(item) => Ok(Intended::New(read(ticket, &Row::new(KIND, item))?)),
@@ -195,6 +198,7 @@ impl Links<'_> {
         link: &Link,
         new_nonce: &str,
         sent_by: &str,
+        sent: &LinkFields,
     ) -> Result<Link, StoreError> {
         let mut nonces = link.nonces.clone();
         nonces.push(link.nonce.clone());
@@ -204,6 +208,7 @@ impl Links<'_> {
             .set("nonce", text(new_nonce))
             .set("nonces", json(KIND, &nonces)?)
             .set("sent_by", text(sent_by))
+            .set_maybe("fields", (!sent.is_empty()).then(|| json(KIND, sent)).transpose()?)
             .set("intent_ms", number(self.store.now_ms()))
             .remove("probe_ms");
         self.changed(link.ticket, write).await

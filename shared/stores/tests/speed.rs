@@ -36,7 +36,12 @@ async fn run(place: &str, store: &Store) {
     let mut links = Vec::new();
     let start = Instant::now();
     for ticket in &tickets {
-        match store.links().intend(*ticket, "nonce", 1, "speed").await.expect("intends") {
+        match store
+            .links()
+            .intend(*ticket, "nonce", 1, "speed", &domain::LinkFields::new())
+            .await
+            .expect("intends")
+        {
             Intended::New(link) => links.push(link),
             Intended::Existing(_) => panic!("the table was empty"),
         }

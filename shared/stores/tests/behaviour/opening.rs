@@ -15,7 +15,7 @@ async fn what_was_written_is_there_after_the_next_opening() {
     let folder = Arc::new(Folder::new());
     let first = Bench::in_folder(&folder, FaultPlan::none()).expect("opens");
     assert_eq!(first.store.incarnation(), 1);
-    first.store.links().intend(ticket(7), "n", 1, "x").await.expect("intends");
+    first.store.links().intend(ticket(7), "n", 1, "x", &domain::LinkFields::new()).await.expect("intends");
     drop(first);
     let second = Bench::in_folder(&folder, FaultPlan::none()).expect("opens again");
     assert_eq!(second.store.incarnation(), 2, "so that no seed repeats");
@@ -79,6 +79,10 @@ async fn two_installations_in_one_table_do_not_meet() {
         let store = Store::embedded(Place::File(folder.file()), name, Arc::new(|| 0)).expect("opens");
         let found = store.links().get(ticket(7)).await.expect("reads").map(|link| link.nonce);
         assert_eq!(found.as_deref(), expected, "{name}");
-        store.links().intend(ticket(7), &format!("n-{name}"), 1, "x").await.expect("intends");
+        store
+            .links()
+            .intend(ticket(7), &format!("n-{name}"), 1, "x", &domain::LinkFields::new())
+            .await
+            .expect("intends");
     }
 }
