@@ -53,7 +53,7 @@ impl Default for Options {
             in_flight: 50,
             since_s: 0,
             ticket_url: String::new(),
-            sweep_tasks: 2,
+            sweep_tasks: 10,
         }
     }
 }

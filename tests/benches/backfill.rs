@@ -6,10 +6,13 @@
 //!
 //! Each figure is taken in a process of its own. Linux only: it reads /proc.
 
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
+use base64::Engine as _;
 use bytes::Bytes;
 use clients::{Transport, TransportError};
 use futures::future::BoxFuture;
@@ -35,10 +38,10 @@ fn compare(tickets: usize) {
     let mut own = Vec::new();
     for tickets in [tickets / 10, tickets] {
         let dir = dir.join(tickets.to_string());
-        let whole = part("whole", tickets, &dir)[0];
-        let simulators = part("simulators", tickets, &dir)[0];
+        let whole = part("whole", tickets, &dir.join("whole"))[0];
+        let simulators = part("simulators", tickets, &dir.join("simulators"))[0];
         println!(
-            "  memory at {tickets:>6}    {whole:.0} MB at most, simulators and their journal alone {simulators:.0} MB, deskup {:.0} MB",
+            "  memory at {tickets:>6}    {whole:.0} MB at most, the simulators of the same work alone {simulators:.0} MB, deskup {:.0} MB",
             whole - simulators
         );
         own.push(whole - simulators);
@@ -58,19 +61,23 @@ fn part(part: &str, tickets: usize, dir: &Path) -> Vec<f64> {
 }
 
 fn run_part(part: &str, tickets: usize, dir: &Path) {
+    std::fs::create_dir_all(dir).unwrap();
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
         match part {
             "cpu" => cpu(tickets).await,
             "whole" => {
-                backfill(&world(tickets, Some(dir)), Place::File(dir.join("state.sqlite")), None).await;
+                let tape = File::create(dir.with_extension("tape")).unwrap();
+                let wrap = |inner| -> Arc<dyn Transport> { Arc::new(Tape { inner, file: Mutex::new(tape) }) };
+                let world = world(tickets, Some(dir));
+                backfill(&world, Place::File(dir.join("state.sqlite")), wrap).await;
                 println!("{}", status_mb("VmHWM:"));
             }
             "simulators" => {
-                let world = world(tickets, Some(dir));
-                println!("{}", status_mb("VmRSS:"));
-                assert_eq!(world.clickup().tasks().len(), tickets);
+                let tape = dir.with_file_name("whole.tape");
+                replay(&world(tickets, Some(dir)), &tape).await;
+                println!("{}", status_mb("VmHWM:"));
             }
             other => panic!("no part `{other}`"),
         }
@@ -82,7 +89,9 @@ async fn cpu(tickets: usize) {
     world.seed(&Silent).unwrap();
     let seen = Arc::new(Mutex::new(Vec::new()));
     let before = cpu_s();
-    backfill(&world, Place::Memory, Some(seen.clone())).await;
+    let recorder = seen.clone();
+    let wrap = |inner| -> Arc<dyn Transport> { Arc::new(Recorder { inner, seen: recorder }) };
+    backfill(&world, Place::Memory, wrap).await;
     let spent = cpu_s() - before;
     let bodies = seen.lock().unwrap();
     let bytes: usize = bodies.iter().map(Bytes::len).sum();
@@ -99,24 +108,62 @@ fn world(tickets: usize, dir: Option<&Path>) -> World {
         tickets,
         edits: 0,
         unlimited: true,
+        // Short enough for a token to last while the tape is replayed one request after the other.
+        latency_ms: (1, 1),
         dir: dir.map(Path::to_path_buf),
         ..WorldOptions::default()
     };
     World::open(options).unwrap()
 }
 
-async fn backfill(world: &World, place: Place, seen: Option<Arc<Mutex<Vec<Bytes>>>>) {
+async fn backfill(world: &World, place: Place, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) {
     let clock = world.access().clock;
     let store = Store::embedded(place, "bench", Arc::new(move || clock.now_ms())).unwrap();
     let mut options = InstanceOptions::of(world, store);
-    if let Some(seen) = seen {
-        options.transport = Arc::new(Recorder { inner: options.transport, seen });
-    }
+    options.transport = wrap(options.transport);
     let deskup: Arc<dyn Deskup> = Instance::new(options);
     world.seed(&Silent).unwrap();
     world.connect(Some(deskup.clone()));
     world.prepare(deskup.as_ref()).await.unwrap();
     world.backfill(deskup.as_ref(), &Silent).await.unwrap();
+}
+
+/// What the simulators do in a backfill, without deskup: every request of the tape again.
+async fn replay(world: &World, tape: &Path) {
+    world.seed(&Silent).unwrap();
+    let wire = world.access().transport;
+    for line in BufReader::new(File::open(tape).unwrap()).lines() {
+        let (method, uri, headers, body): (String, String, Vec<(String, String)>, String) =
+            serde_json::from_str(&line.unwrap()).unwrap();
+        let mut request = http::Request::builder().method(method.as_str()).uri(uri);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let body = base64::engine::general_purpose::STANDARD.decode(body).unwrap();
+        let answer = wire.send(request.body(Bytes::from(body)).unwrap()).await.unwrap();
+        assert!(answer.status().as_u16() < 400, "the tape does not fit: {}", answer.status());
+    }
+}
+
+/// Writes every request down.
+struct Tape {
+    inner: Arc<dyn Transport>,
+    file: Mutex<File>,
+}
+
+impl Transport for Tape {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        let headers = request.headers().iter();
+        let headers: Vec<(&str, &str)> =
+            headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
+        let body = base64::engine::general_purpose::STANDARD.encode(request.body());
+        let line = (request.method().as_str(), request.uri().to_string(), headers, body);
+        writeln!(self.file.lock().unwrap(), "{}", serde_json::to_string(&line).unwrap()).unwrap();
+        self.inner.send(request)
+    }
 }
 
 /// Keeps every body that goes over the wire.

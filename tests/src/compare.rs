@@ -10,48 +10,46 @@ use world::judge::records::{self, Record};
 
 use crate::whole::Ran;
 
-/// A field of a ticket, where an edit was the last word in a life of the world.
+/// A field of a ticket.
 type Place = (String, Field);
 
 /// Differences, in words, and how many places were compared.
 pub fn ends(one: &Ran, other: &Ran) -> (Vec<String>, usize) {
-    let (first, second) = (last_words(one), last_words(other));
+    let (first, second) = (edits(one), edits(other));
     let (values, others) = (values(one), values(other));
     let mut wrong = Vec::new();
     let mut compared = 0;
     for (place, edit) in &first {
-        let Some(same) = second.get(place).filter(|same| same.edit.id == edit.edit.id) else { continue };
-        if edit.edit.what != same.edit.what {
-            // Somebody found another state and chose another value: nothing to compare.
+        let Some(same) = second.get(place) else { continue };
+        // Where people found another state and did something else, there is nothing to compare.
+        if words(edit) != words(same) {
             continue;
         }
         compared += 1;
         let (a, b) = (values.get(place), others.get(place));
         if a != b {
-            let (id, fate) = (&edit.edit.id, edit.fate);
-            wrong.push(format!("ticket {}, {:?}, edit {id}, {fate:?}: {a:?} and {b:?}", place.0, place.1));
+            let last = edit.last().map(|judged| (&judged.edit.id, judged.fate));
+            wrong.push(format!("ticket {}, {:?}, last {last:?}: {a:?} and {b:?}", place.0, place.1));
         }
     }
     (wrong, compared)
 }
 
-/// The last edit of each place, unless any two edits there coincided in this life.
-fn last_words(ran: &Ran) -> BTreeMap<Place, &Judged> {
-    let mut last: BTreeMap<Place, &Judged> = BTreeMap::new();
-    let mut spoiled: Vec<Place> = Vec::new();
+/// The edits of each place in their order, unless any two coincided in this life.
+fn edits(ran: &Ran) -> BTreeMap<Place, Vec<&Judged>> {
+    let mut edits: BTreeMap<Place, Vec<&Judged>> = BTreeMap::new();
     for judged in &ran.details.judged {
         let edit = &judged.edit;
-        if matches!(edit.what, What::Comment(_)) || edit.field == Field::Tags {
-            continue;
+        if !matches!(edit.what, What::Comment(_)) && edit.field != Field::Tags {
+            edits.entry((edit.ticket.clone(), edit.field.clone())).or_default().push(judged);
         }
-        let place = (edit.ticket.clone(), edit.field.clone());
-        if judged.coincides {
-            spoiled.push(place.clone());
-        }
-        last.insert(place, judged);
     }
-    last.retain(|place, _| !spoiled.contains(place));
-    last
+    edits.retain(|_, edits| edits.iter().all(|judged| !judged.coincides));
+    edits
+}
+
+fn words<'a>(edits: &[&'a Judged]) -> Vec<(&'a str, &'a What)> {
+    edits.iter().map(|judged| (judged.edit.id.as_str(), &judged.edit.what)).collect()
 }
 
 /// Both sides' values of every place.

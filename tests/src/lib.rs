@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod expect;
+pub mod hands;
 pub mod seeds;
 pub mod whole;
 

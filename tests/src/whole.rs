@@ -53,7 +53,7 @@ impl Stage {
         self.deskup.clone()
     }
 
-    /// Seeds both services, connects deskup, brings every ticket over and starts the live lane.
+    /// Seeds both services, connects deskup, brings every ticket over, starts the live lane and gives it time.
     pub async fn settle_in(&self) -> anyhow::Result<()> {
         let deskup = self.driven();
         self.world.seed(&Silent)?;
@@ -61,7 +61,8 @@ impl Stage {
         self.world.prepare(deskup.as_ref()).await?;
         self.world.backfill(deskup.as_ref(), &Silent).await?;
         self.world.live(deskup.as_ref())?;
-        Ok(self.world.settle(deskup.as_ref()).await?)
+        crate::hands::minutes(5).await;
+        Ok(())
     }
 
     /// Waits for calm, runs everything a second time, and judges.

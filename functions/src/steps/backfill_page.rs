@@ -68,7 +68,7 @@ impl Place {
         generation: u64,
         now_ms: i64,
     ) -> Result<(Place, Option<Cursor>), SyncError> {
-        let cursor = cx.store.cursors().get(STREAM).await?;
+        let cursor = cx.checkpoints.cursor(STREAM).await?;
         let place = cursor.as_ref().and_then(|c| serde_json::from_str::<Place>(&c.text).ok());
         let place = place.filter(|place| place.generation == generation).unwrap_or(Place {
             generation,
@@ -80,7 +80,7 @@ impl Place {
 
     async fn save(&self, cx: &Context, cursor: &mut Option<Cursor>) -> Result<(), SyncError> {
         let text = serde_json::to_string(self).unwrap_or_default();
-        *cursor = Some(cx.store.cursors().advance(STREAM, cursor.as_ref(), &text).await?);
+        *cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), &text).await?);
         Ok(())
     }
 }

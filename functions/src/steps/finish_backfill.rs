@@ -34,18 +34,18 @@ async fn finish(
     run: &ExecutionContext,
 ) -> Result<FinishBackfillOutput, SyncError> {
     let (place, _) = Place::load(cx, input.generation, run.now_ms()).await?;
-    let cursors = cx.store.cursors();
+    let cursors = &cx.checkpoints;
     if let Some(cursor) = &place.cursor
-        && cursors.get(poll_tickets::STREAM).await?.is_none()
+        && cursors.cursor(poll_tickets::STREAM).await?.is_none()
     {
         cursors.advance(poll_tickets::STREAM, None, cursor).await?;
     }
     let since_s = (place.started_ms / 1_000).to_string();
-    if cursors.get(poll_comments::STREAM).await?.is_none() {
+    if cursors.cursor(poll_comments::STREAM).await?.is_none() {
         cursors.advance(poll_comments::STREAM, None, &since_s).await?;
     }
     let since_ms = place.started_ms.to_string();
-    if cursors.get(poll_tasks::STREAM).await?.is_none() {
+    if cursors.cursor(poll_tasks::STREAM).await?.is_none() {
         cursors.advance(poll_tasks::STREAM, None, &since_ms).await?;
     }
     Ok(FinishBackfillOutput { linked: place.seen })

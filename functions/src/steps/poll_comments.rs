@@ -43,7 +43,7 @@ impl StepExecutor for PollComments {
 
 async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
     let mut output = PollOutput { hinted: 0, caught_up: false };
-    let mut cursor = cx.store.cursors().get(STREAM).await?;
+    let mut cursor = cx.checkpoints.cursor(STREAM).await?;
     for _ in 0..PAGES_MAX {
         let latest_s = run.now_ms() / 1_000 - MINUTE_S - 1;
         let start_s = cursor.as_ref().and_then(|c| c.text.parse().ok()).unwrap_or(latest_s - MINUTE_S);
@@ -75,7 +75,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         }
         let next = page.end_time_s.max(start_s).to_string();
         if cursor.as_ref().map(|cursor| &cursor.text) != Some(&next) {
-            cursor = Some(cx.store.cursors().advance(STREAM, cursor.as_ref(), &next).await?);
+            cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), &next).await?);
         }
         if page.end_of_stream {
             output.caught_up = true;

@@ -45,7 +45,7 @@ impl StepExecutor for PollTasks {
 
 async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
     let mut output = PollOutput { hinted: 0, caught_up: false };
-    let cursor = cx.store.cursors().get(STREAM).await?;
+    let cursor = cx.checkpoints.cursor(STREAM).await?;
     let watermark_ms =
         cursor.as_ref().and_then(|c| c.text.parse::<i64>().ok()).unwrap_or_else(|| run.now_ms());
     let mut query = TaskQuery {
@@ -69,7 +69,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
     let next = newest_ms.to_string();
     // Pages run from the oldest change on, so a poll that ended early has seen all before its newest.
     if cursor.as_ref().map(|cursor| &cursor.text) != Some(&next) {
-        cx.store.cursors().advance(STREAM, cursor.as_ref(), &next).await?;
+        cx.checkpoints.advance(STREAM, cursor.as_ref(), &next).await?;
     }
     Ok(output)
 }

@@ -43,7 +43,7 @@ impl StepExecutor for PollTickets {
 
 async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
     let mut output = PollOutput { hinted: 0, caught_up: false };
-    let mut cursor = cx.store.cursors().get(STREAM).await?;
+    let mut cursor = cx.checkpoints.cursor(STREAM).await?;
     for _ in 0..PAGES_MAX {
         let from = match &cursor {
             Some(cursor) => ExportFrom::Cursor(cursor.text.clone()),
@@ -63,7 +63,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         if let Some(after) = &page.after_cursor
             && cursor.as_ref().map(|cursor| &cursor.text) != Some(after)
         {
-            cursor = Some(cx.store.cursors().advance(STREAM, cursor.as_ref(), after).await?);
+            cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), after).await?);
         }
         if page.end_of_stream {
             output.caught_up = true;

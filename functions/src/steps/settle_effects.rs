@@ -6,13 +6,13 @@ use std::sync::Arc;
 use domain::Side;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use orchestration::{ExecutionContext, Failure, StepExecutor, StepFailure};
 use statemachines::steps::{SETTLE_EFFECTS, SettleEffectsInput, SettleEffectsOutput};
 use stores::effects::{Effect, EffectState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
-use crate::sync::wants;
+use crate::sync::{sweep, wants};
 use crate::{Context, SyncError};
 
 /// Effects one run looks at.
@@ -35,11 +35,17 @@ impl StepExecutor for SettleEffects {
     }
 }
 
-async fn settle(cx: &Context, _run: &ExecutionContext) -> Result<SettleEffectsOutput, SyncError> {
+async fn settle(cx: &Context, run: &ExecutionContext) -> Result<SettleEffectsOutput, SyncError> {
     let mut output = SettleEffectsOutput { settled: 0, left: 0 };
     for effect in cx.store.effects().due_unconfirmed(EFFECTS_MAX).await? {
         look_again(cx, &effect).await?;
         output.settled += 1;
+    }
+    match sweep::comments(cx, run).await {
+        // The round waits for its turn: live work comes first, and so does another process's sweep.
+        Err(error) if error.failure() == Failure::BudgetEmpty => {}
+        Err(SyncError::Store(error)) if error.is_stale() => {}
+        result => output.settled += result?,
     }
     Ok(output)
 }

@@ -95,7 +95,17 @@ pub async fn adopt(
         // An earlier attempt: what it sent is not known any more, and differences are kept as conflicts.
         bases_after_create(ticket, task, &cx.mapping)
     };
-    link_task(cx, run, ticket, task, link, bases, "adopted").await
+    link_task(cx, run, ticket, task, link, As { nonce: &marker.nonce, bases, rule: "adopted" }).await
+}
+
+/// How a task came to its link.
+struct As<'a> {
+    /// The nonce in its marker.
+    nonce: &'a str,
+    /// What both sides agree on, and what is to be recorded first.
+    bases: (LinkFields, Vec<Conflict>),
+    /// For the link's origin.
+    rule: &'a str,
 }
 
 /// Writes the link of a task that exists, for the ticket as ClickUp may see it: the pointer first, so that a
@@ -106,10 +116,9 @@ async fn link_task(
     ticket: &Ticket,
     task: &Task,
     link: &Link,
-    (fields, conflicts): (LinkFields, Vec<Conflict>),
-    rule: &str,
+    As { nonce, bases: (fields, conflicts), rule }: As<'_>,
 ) -> Result<Link, SyncError> {
-    cx.store.links().put_pointer(&task.id, ticket.id, &link.nonce).await?;
+    cx.store.links().put_pointer(&task.id, ticket.id, nonce).await?;
     for conflict in &conflicts {
         cx.store.conflicts().record(ticket.id, conflict).await?;
     }
@@ -189,7 +198,9 @@ async fn create(
     match send(cx, run, &plan.list, &plan.task).await {
         Ok(task) => {
             let bases = bases_after_create(ticket, &task, &cx.mapping);
-            let link = link_task(cx, run, ticket, &task, &link, bases, "created").await?;
+            let link =
+                link_task(cx, run, ticket, &task, &link, As { nonce: &link.nonce, bases, rule: "created" })
+                    .await?;
             Ok(Made::Created(Box::new(link), Box::new(task), comments.to_vec()))
         }
         Err(error) if error.kind == ErrorKind::Unknown || error.kind == ErrorKind::Unexpected => {

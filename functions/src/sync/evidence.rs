@@ -20,6 +20,8 @@ const SKEW_MS: i64 = 5_000;
 pub struct Known {
     rows: Vec<Row>,
     me: [i64; 2],
+    /// Our writes of unknown outcome, oldest first; read when they matter.
+    open: Option<Vec<Effect>>,
 }
 
 impl Known {
@@ -29,7 +31,17 @@ impl Known {
         if let Some(task) = &link.task {
             rows.extend(rows_of(&cx.store, &WorkKey::Task(task.clone())).await?);
         }
-        Ok(Known { rows, me: [cx.zendesk_me().0, cx.clickup_me().0] })
+        Ok(Known { rows, me: [cx.zendesk_me().0, cx.clickup_me().0], open: None })
+    }
+
+    /// Reads which writes of ours may still land: those without an answer, and those whose sender died before
+    /// it could say so. Whoever holds the record's lease is the only one who writes. False if they were known.
+    pub async fn with_open_writes(&mut self, cx: &Context, link: &Link) -> Result<bool, SyncError> {
+        if self.open.is_some() {
+            return Ok(false);
+        }
+        let open = self.open.insert(cx.store.effects().open(link.ticket).await?);
+        Ok(!open.is_empty())
     }
 
     /// What `decide` may know: times of people's changes, and values of ours still in flight.
@@ -48,6 +60,15 @@ impl Known {
             .filter(|own| own.until_ms > now_ms && !self.proven_a_persons(own.side, &own.field, &own.value))
             .map(|own| (own.side, own.field.clone(), own.value.clone()))
             .collect();
+        for effect in self.open.iter().flatten().filter(|effect| effect.late_ms > now_ms) {
+            for (field, change) in &effect.fields {
+                if self.proven_a_persons(effect.target, field, &change.after) {
+                    continue;
+                }
+                evidence.own.push((effect.target, field.clone(), change.after.clone()));
+                evidence.own_before.push((effect.target, field.clone(), change.before.clone()));
+            }
+        }
         evidence
     }
 

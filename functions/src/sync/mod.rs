@@ -9,6 +9,7 @@ pub mod link_back;
 pub mod masked;
 pub mod pair;
 pub mod probe;
+pub mod sweep;
 pub mod to_clickup;
 pub mod to_zendesk;
 pub mod twins;
@@ -109,14 +110,14 @@ async fn linked(
     // While a link is suspended nothing is copied, and who adopted a task may have died before its comments.
     let all = link.state == LinkState::Suspended || claim.wants.contains(wants::TWIN);
     let asked = |want: &str| all || claim.wants.contains(want);
-    let known = Known::load(cx, &link).await?;
+    let mut known = Known::load(cx, &link).await?;
     if claim.wants.contains(wants::OWN) && known.confirm(cx, &link).await? > 0 {
         tracing::warn!(ticket = %link.ticket, "a write of ours overwrote a newer value; it is kept as a conflict");
     }
     if claim.wants.iter().all(|want| want == wants::OWN) {
         return Ok(Synced::default());
     }
-    let fields = pair::sync_fields(cx, run, lease, link, &known).await?;
+    let fields = pair::sync_fields(cx, run, lease, link, &mut known).await?;
     let mut writes = fields.writes;
     let Some(Pair { ticket, task }) = &fields.pair else { return Ok(Synced::default()) };
     if ticket.updated.ms() + 1_000 < known.newest_zendesk_ms() && claim.attempts < 5 {

@@ -64,7 +64,7 @@ pub async fn sync_fields(
     run: &ExecutionContext,
     lease: &Lease,
     link: Link,
-    known: &Known,
+    known: &mut Known,
 ) -> Result<Fields, SyncError> {
     let mut link = link;
     let mut writes = 0;
@@ -76,7 +76,12 @@ pub async fn sync_fields(
             link = cx.store.links().set_state(&link, LinkState::Linked, lease.fence).await?;
         }
         let evidence = known.for_decision(&link, run.now_ms());
-        let decision = decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence);
+        let mut decision = decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence);
+        if !decision.is_empty() && known.with_open_writes(cx, &link).await? {
+            // What looks like news may be a write of ours that landed after all.
+            let evidence = known.for_decision(&link, run.now_ms());
+            decision = decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence);
+        }
         if decision.is_empty() {
             cx.recovery.note(Noted::Touched).await?;
             let link = remember(cx, lease, link, None, &pair).await?;

@@ -1,7 +1,7 @@
 //! A create of unknown outcome is looked for by its marker: ClickUp has no text search and no key that
 //! makes a create repeatable, so tasks of the time around it are listed, once for all probes of a window.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clients::TaskQuery;
 use domain::{Marker, Task, TaskId, Ticket, TicketId, footer};
@@ -10,6 +10,7 @@ use stores::links::Link;
 use tokio::sync::Mutex;
 
 use crate::sync::create::{adopt, again};
+use crate::sync::effect::LATE_MS;
 use crate::sync::masked;
 use crate::{Context, SyncError};
 
@@ -54,20 +55,25 @@ pub async fn probe(
         let (seen, _) = masked::for_clickup(cx, run, ticket).await?;
         let linked = adopt(cx, run, &seen, &task, &link, &marker).await?;
         tracing::info!(ticket = %ticket.id, nonce = %marker.nonce, "adopted a task whose create had no reply");
-        let twins = candidates.into_iter().map(|(_, task)| task).collect();
+        let mut nonces = BTreeSet::from([marker.nonce.clone()]);
+        candidates.sort_by_key(|(_, task)| (task.created, task.id.clone()));
+        let twins = candidates.into_iter().filter(|(marker, _)| nonces.insert(marker.nonce.clone()));
+        let twins = twins.map(|(_, task)| task).collect();
         return Ok(Probed::Adopted(Box::new(linked), Box::new(task), twins));
     }
     Ok(Probed::Made(again(cx, run, ticket, link).await?))
 }
 
 /// Whether a task carries a marker that this link's creates wrote: made by us, with a nonce of the link,
-/// in its time. People's copies and templates carry markers too and are left alone.
+/// in its time. People's copies and templates carry markers too and are left alone. A recurring task repeats
+/// all of that soon after; each nonce was sent once, so of several tasks with one nonce only the oldest is ours.
 pub fn is_ours(cx: &Context, link: &Link, task: &Task) -> bool {
     let Some(marker) = footer::parse(&task.description) else { return false };
     task.creator == cx.clickup_me()
         && marker.ticket == link.ticket
         && (marker.nonce == link.nonce || link.nonces.contains(&marker.nonce))
         && task.created.ms() >= link.intent_ms - LOOK_BACK_MS - older_attempts_ms(link)
+        && task.created.ms() <= link.intent_ms + LATE_MS
 }
 
 /// Earlier nonces were sent before the present intent; each attempt waits at least a little.

@@ -1,14 +1,14 @@
 //! Tasks with a marker of ours but no pointer: the task of a create whose reply was lost, a second copy
 //! from a create that landed too late, or a person's copy of a task. Only the first two are ours.
 
-use domain::{Task, TaskId, TaskPatch, footer};
+use domain::{Marker, Task, TaskId, TaskPatch, footer};
 use orchestration::ExecutionContext;
-use stores::links::LinkState;
-use stores::work::Claim;
+use stores::links::{Link, LinkState};
+use stores::work::{Claim, Hint};
+use stores::{Lane, WorkKey};
 
-use crate::sync::create::adopt;
 use crate::sync::probe::is_ours;
-use crate::sync::{Synced, conversation, masked, wants};
+use crate::sync::{Synced, wants};
 use crate::{Context, SyncError};
 
 /// Two records of one write may be this far apart on the service's clock.
@@ -32,22 +32,32 @@ pub async fn unknown_task(
         return Ok(Synced::default());
     }
     match link.state {
-        LinkState::Intent | LinkState::Probe if marker.nonce == link.nonce => {
-            let Some(ticket) = cx.zendesk(run).ticket(marker.ticket).await? else {
-                return Ok(Synced::default());
+        LinkState::Intent | LinkState::Probe => {
+            // It may be the task that is looked for, or a copy of it: the probe compares all there are.
+            let hint = Hint {
+                lane: Lane::Reconcile,
+                delay_ms: 0,
+                wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS],
+                event_ms: 0,
             };
-            let (ticket, comments) = masked::for_clickup(cx, run, &ticket).await?;
-            let link = adopt(cx, run, &ticket, &task, &link, &marker).await?;
-            let copied = conversation::copy_all(cx, run, &link, &ticket, &task, comments).await?;
-            Ok(Synced { writes: copied, again_ms: None })
+            cx.store.work().hint(&WorkKey::Ticket(marker.ticket), hint).await?;
+            Ok(Synced::default())
         }
         LinkState::Linked | LinkState::Closed | LinkState::Suspended
-            if link.task.as_ref() != Some(&task.id) =>
+            if link.task.as_ref() != Some(&task.id) && !is_copy(cx, &link, &marker).await? =>
         {
             put_away(cx, run, &task).await
         }
         _ => Ok(Synced::default()),
     }
+}
+
+/// Each nonce was sent once: a second task with the nonce of the linked one is a copy that people made or that
+/// recurred by itself.
+async fn is_copy(cx: &Context, link: &Link, marker: &Marker) -> Result<bool, SyncError> {
+    let Some(task) = &link.task else { return Ok(true) };
+    let pointer = cx.store.links().pointer(task).await?;
+    Ok(pointer.is_none_or(|pointer| pointer.nonce == marker.nonce))
 }
 
 /// Archives a second copy of ours. One that people touched is left to them, with a word.

@@ -148,11 +148,14 @@ pub fn bases_after_adoption(
     mapping: &Mapping,
 ) -> (LinkFields, Vec<Conflict>) {
     let (mut fields, mut conflicts) = bases_after_create(ticket, task, mapping);
-    for (key, base) in fields.iter_mut().filter(|(_, base)| base.parted) {
-        let Some(before) = sent.get(key) else { continue };
-        if before.z != base.z || before.c != base.c {
-            conflicts.retain(|conflict| conflict.field != *key);
-            let added = std::mem::take(&mut base.added);
+    for field in mapping.mapped() {
+        let (Some(before), Some(base)) = (sent.get(&field.key), fields.get_mut(&field.key)) else { continue };
+        let done = is_done(&ticket.status, &task.status_type);
+        let look = Look { ticket, task, list: &task.list, base: before, done };
+        let same = field.lens.same(&field.lens.zendesk(ticket), &field.lens.clickup(task), &look);
+        if !same && (before.z != base.z || before.c != base.c) {
+            conflicts.retain(|conflict| conflict.field != field.key);
+            let added = before.added.intersection(&task.assignees).copied().collect();
             *base = FieldBase { added, ..before.clone() };
         }
     }

@@ -289,6 +289,11 @@ impl Links<'_> {
             }
         }
     }
+    /// The page that starts after this ticket's link.
+    pub fn page_after(&self, ticket: TicketId) -> LinkPageKey {
+        let key = self.key(ticket);
+        LinkPageKey { pk: key.pk, sk: key.sk }
+    }
     /// All links, page by page.
     pub async fn scan(&self, from: Option<&LinkPageKey>) -> Result<LinkPage, StoreError> {
         let from = from.map(|key| Key::new(&key.pk, &key.sk));

@@ -109,7 +109,8 @@ pub trait Engine: Send + Sync {
     ) -> BoxFuture<'a, Result<Outcome, EngineError>>;
 
     /// What is known of an execution.
-    fn describe<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Option<ExecutionRow>, EngineError>>;
+    fn describe<'a>(&'a self, execution: &'a str)
+    -> BoxFuture<'a, Result<Option<ExecutionRow>, EngineError>>;
 
     /// The newest executions, newest first.
     fn list(&self, limit: usize) -> BoxFuture<'_, Result<Vec<ExecutionRow>, EngineError>>;

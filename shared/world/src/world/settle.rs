@@ -41,9 +41,9 @@ impl World {
     }
 
     /// A comment whose webhook was lost is found only when the sweep comes round to its task, so a world
-    /// that loses webhooks waits for a whole round.
+    /// that loses webhooks, or whose deskup was down for a while, waits for a whole round.
     fn quiet_polls(&self) -> usize {
-        if self.options.faults.webhook_drop == 0.0 {
+        if self.options.faults.webhook_drop == 0.0 && self.chronicle.incarnation() <= 1 {
             return QUIET_POLLS;
         }
         QUIET_POLLS + self.options.tickets.div_ceil(functions::Options::default().sweep_tasks.max(1))
