@@ -1,6 +1,8 @@
 //! Worlds whose deskup is killed again and again: around requests and between them, in the backfill and while
 //! people edit. Both services remember what they answered, deskup what it wrote, and nothing else survives.
 
+#![expect(clippy::print_stdout, reason = "a suite says what it compared")]
+
 use tests::compare;
 use tests::expect::{Faults, nothing_wrong};
 use tests::seeds::{self, Replay};
