@@ -1,5 +1,7 @@
 //! The command as a process: what it prints, how it ends, and what it says when it is held wrong.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -6,6 +6,12 @@
 //!
 //! Each figure is taken in a process of its own. Linux only: it reads /proc.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures and has nobody to report an error to"
+)]
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

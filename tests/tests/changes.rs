@@ -1,6 +1,8 @@
 //! Single changes that the simulated people of a demo do not make: another group, a file on a task, a mark on
 //! the ticket.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use base64::Engine as _;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
