@@ -67,6 +67,10 @@ pub struct StatusView {
     pub executions: Vec<ExecutionView>,
     /// How far each stream was read.
     pub cursors: Vec<CursorView>,
+    /// How much of each limit was used in its newest window.
+    pub budgets: Vec<BudgetView>,
+    /// How long until every linked task was asked for comments that no webhook told of, in minutes.
+    pub comment_sweep_minutes: u64,
     /// Rows waiting, by lane.
     pub work: BTreeMap<String, u64>,
     /// Switches that are on.
@@ -111,6 +115,36 @@ pub struct CursorView {
     pub moved: String,
 }
 
+/// One limit in its newest window.
+#[derive(Debug, Serialize)]
+pub struct BudgetView {
+    /// Which service.
+    pub api: &'static str,
+    /// Which limit.
+    pub limit: &'static str,
+    /// Requests booked.
+    pub used: u32,
+    /// Requests allowed.
+    pub of: u32,
+    /// When the window ended or ends.
+    pub until: String,
+}
+
+/// The limits worth showing; those of single tickets come and go.
+const LIMITS: [(&str, &str); 4] =
+    [("clickup", "token"), ("zendesk", "account"), ("zendesk", "tickets-update"), ("zendesk", "incremental")];
+
+async fn budgets(store: &Store) -> anyhow::Result<Vec<BudgetView>> {
+    let mut views = Vec::new();
+    for (api, limit) in LIMITS {
+        if let Some(window) = store.budgets().newest(api, limit).await? {
+            let until = Timestamp(window.reset_ms).to_rfc3339();
+            views.push(BudgetView { api, limit, used: window.used, of: window.limit, until });
+        }
+    }
+    Ok(views)
+}
+
 /// Reads the status.
 pub async fn status(dir: &Path, store: &Store) -> anyhow::Result<StatusView> {
     let mut links: BTreeMap<String, u64> = BTreeMap::new();
@@ -135,7 +169,12 @@ pub async fn status(dir: &Path, store: &Store) -> anyhow::Result<StatusView> {
         *quarantine.entry(row.cause).or_default() += 1;
     }
     let switches = store.switches().all().await?;
+    let linked = links.get("linked").copied().unwrap_or_default();
+    let per_poll = functions::Options::default().sweep_tasks as u64;
+    let polls_ms = u64::try_from(functions::dispatcher::POLL_EVERY_MS).unwrap_or_default();
     Ok(StatusView {
+        budgets: budgets(store).await?,
+        comment_sweep_minutes: linked.div_ceil(per_poll.max(1)) * polls_ms / 60_000,
         state_file: state_file(dir).display().to_string(),
         links,
         executions: store.executions().list(20).await?.into_iter().map(execution).collect(),

@@ -28,7 +28,24 @@ fn draw(view: &StatusView) -> String {
     text.push_str(&format!("conflicts    {}\n", counts(&view.conflicts)));
     text.push_str(&format!("quarantine   {}\n", counts(&view.quarantine)));
     let paused = if view.paused.is_empty() { "no".to_owned() } else { view.paused.join("; ") };
-    text.push_str(&format!("paused       {paused}\n\n"));
+    text.push_str(&format!("paused       {paused}\n"));
+    text.push_str(&format!(
+        "comments     every linked task is asked within {} min, should a webhook be lost\n\n",
+        terminal::number(view.comment_sweep_minutes)
+    ));
+    text.push_str(&heading("API budgets, newest window"));
+    text.push('\n');
+    let rows: Vec<Vec<String>> = view
+        .budgets
+        .iter()
+        .map(|row| {
+            let used =
+                format!("{} of {}", terminal::number(row.used.into()), terminal::number(row.of.into()));
+            vec![row.api.to_owned(), row.limit.to_owned(), used, row.until.clone()]
+        })
+        .collect();
+    text.push_str(&table(&["service", "limit", "used", "until"], &rows));
+    text.push_str("\n\n");
     text.push_str(&heading("Executions, the newest first"));
     text.push('\n');
     let rows: Vec<Vec<String>> = view

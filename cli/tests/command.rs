@@ -141,6 +141,8 @@ fn status_and_explain_answer_people_and_machines() {
     assert!(status.status.success() && text.contains("ticket-sync-live"), "{text}");
     let status: Json = serde_json::from_slice(&run(&["status", "--json", "--dir", path]).stdout).unwrap();
     assert_eq!(status["links"]["linked"].as_u64(), Some(30));
+    assert!(status["budgets"].as_array().is_some_and(|budgets| !budgets.is_empty()));
+    assert!(status["executions"].as_array().is_some_and(|executions| !executions.is_empty()));
     assert!(status["cursors"].as_array().is_some_and(|cursors| !cursors.is_empty()));
     let explain: Json =
         serde_json::from_slice(&run(&["explain", "1", "--json", "--dir", path]).stdout).unwrap();

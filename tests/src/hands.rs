@@ -60,6 +60,17 @@ impl Stage {
         seeded.expect("a world in memory");
     }
 
+    /// An admin invites somebody from outside to one list.
+    pub fn invite_guest(&self, list: usize) {
+        let list = self.world.scenario().workspace.lists[list].id.clone();
+        let guest = Member { id: 777, username: "Gwen".to_owned(), role: Role::Guest, ..Member::default() };
+        let seeded = self.world.clickup().seed(|seed| {
+            seed.add_member(guest);
+            seed.set_access(&list, &[777], false);
+        });
+        seeded.expect("a world in memory");
+    }
+
     /// What deskup has changed so far in both services.
     pub fn sync_changes(&self) -> usize {
         let rules = self.world.rules();

@@ -190,7 +190,7 @@ fn calls(played: &Played) -> String {
 fn cost(played: &Played) -> String {
     let cost = &played.cost;
     format!(
-        "{}\n  ${:.4} in all: Step Functions ${:.4}, Lambda ${:.4}, DynamoDB ${:.4} ({} executions, {} transitions)",
+        "{}\n  ${:.4} in all: Step Functions ${:.4}, Lambda ${:.4}, DynamoDB ${:.4}\n  for {} executions with {} transitions",
         heading("On AWS this would have cost, at most"),
         cost.total_usd,
         cost.step_functions_usd,

@@ -53,7 +53,7 @@ pub async fn copy_all(
         if comment.author.id == cx.zendesk_me() {
             continue;
         }
-        let CommentPlan::Mirror { text, .. } = plan(cx, task, comment) else {
+        let CommentPlan::Mirror { text, .. } = plan(cx, link, task, comment) else {
             skip(cx, link, &rows, comment).await?;
             continue;
         };
@@ -90,7 +90,7 @@ pub async fn to_zendesk(
         if comment.author.id == cx.clickup_me() {
             continue;
         }
-        match plan(cx, task, comment) {
+        match plan(cx, link, task, comment) {
             CommentPlan::Mirror { text, visibility } => {
                 let new = NewTicketComment { body: text, visibility, uploads: Vec::new() };
                 writes += copy_to_zendesk(cx, run, link, ticket, &rows, comment, new).await?;
@@ -101,10 +101,14 @@ pub async fn to_zendesk(
     Ok(writes)
 }
 
-fn plan(cx: &Context, task: &Task, comment: &Comment) -> CommentPlan {
+fn plan(cx: &Context, link: &Link, task: &Task, comment: &Comment) -> CommentPlan {
     let guests =
         task.public || cx.mapping.directory().guests_can_see.get(&task.list).copied().unwrap_or(true);
-    conversation::plan_comment(comment, &cx.mapping, guests)
+    let source_url = match comment.side {
+        Side::Zendesk => cx.ticket_url(link.ticket),
+        Side::Clickup => task.url.clone(),
+    };
+    conversation::plan_comment_linked(comment, &cx.mapping, guests, Some(&source_url))
 }
 
 async fn skip(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Result<(), SyncError> {
@@ -153,7 +157,7 @@ async fn copy_to_zendesk(
     new: NewTicketComment,
 ) -> Result<u32, SyncError> {
     if ticket.is_closed() {
-        return closed(cx, link, rows, comment).await;
+        return keep(cx, link, rows, comment, ConflictCause::TicketClosed).await;
     }
     let Some(row) = claim(cx, run, link, rows, comment, &new.body).await? else { return Ok(0) };
     if let Claimed::Doubt(row) = &row {
@@ -171,14 +175,21 @@ async fn copy_to_zendesk(
             Ok(1)
         }
         Err(error) if error.kind == ErrorKind::Refused && error.status == Some(422) => {
-            closed(cx, link, &Rows::new(), comment).await
+            // Closed since it was read, or full: whatever the reason, it stays so.
+            keep(cx, link, &Rows::new(), comment, ConflictCause::Refused).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// A closed ticket takes no comment: it is kept where a person finds it.
-async fn closed(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Result<u32, SyncError> {
+/// A comment that the ticket does not take is kept where a person finds it.
+async fn keep(
+    cx: &Context,
+    link: &Link,
+    rows: &Rows,
+    comment: &Comment,
+    cause: ConflictCause,
+) -> Result<u32, SyncError> {
     if matches!(
         rows.get(&(comment.side, comment.id.clone())).map(|row| row.state),
         Some(MapState::Done | MapState::Skipped)
@@ -187,18 +198,20 @@ async fn closed(cx: &Context, link: &Link, rows: &Rows, comment: &Comment) -> Re
     }
     let conflict = Conflict {
         field: FieldKey::Custom(format!("comment:{}", comment.id)),
-        cause: ConflictCause::TicketClosed,
+        cause,
         base: Value::Null,
         zendesk: Value::Null,
         clickup: Value::Text(comment.body.clone()),
         winner: None,
-        rule: "a closed ticket takes no comment".to_owned(),
+        rule: match cause {
+            ConflictCause::TicketClosed => "a closed ticket takes no comment",
+            _ => "Zendesk refused the comment: a closed ticket takes none, and no ticket more than 5,000",
+        }
+        .to_owned(),
     };
+    let why = if cause == ConflictCause::TicketClosed { "ticket_closed" } else { "refused" };
     cx.store.conflicts().record(link.ticket, &conflict).await?;
-    cx.store
-        .comments()
-        .skip(link.ticket, comment.side, &comment.id, comment.visibility, "ticket_closed")
-        .await?;
+    cx.store.comments().skip(link.ticket, comment.side, &comment.id, comment.visibility, why).await?;
     Ok(0)
 }
 

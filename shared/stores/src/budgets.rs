@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use crate::error::StoreError;
 use crate::row::{Kind, Row, expires, number, padded};
 use crate::store::Store;
-use crate::table::{Key, Write, Wrote};
+use crate::table::{Key, Query, Write, Wrote};
 
 /// One window of one limit.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,6 +133,12 @@ impl Budgets<'_> {
     pub async fn get(&self, key: &WindowKey) -> Result<Option<Window>, StoreError> {
         let row = self.store.get(KIND, &self.key(key), true).await?;
         row.map(|row| read(&row)).transpose()
+    }
+    /// The newest window of a limit, for a status page.
+    pub async fn newest(&self, api: &str, bucket: &str) -> Result<Option<Window>, StoreError> {
+        let partition = self.store.pk(format_args!("B#{api}#{bucket}"));
+        let rows = self.store.query(KIND, Query::partition(partition, "W#").newest_first(1)).await?;
+        rows.first().map(read).transpose()
     }
 }
 

@@ -273,6 +273,7 @@ fn zendesk_options(
     zendesk.requests_per_min = options.limits.zendesk_per_min;
     zendesk.updates_per_min = options.limits.zendesk_updates_per_min;
     zendesk.incremental_per_min = options.limits.zendesk_exports_per_min;
+    zendesk.comments_max = options.limits.zendesk_comments_max;
     zendesk.unlimited = options.unlimited;
     zendesk.faults = faults(&options.faults, options.seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     zendesk
@@ -286,6 +287,7 @@ fn clickup_options(
     let mut clickup = scenario::clickup_options(clock.for_simulators(), options.seed);
     clickup.journal = journal;
     clickup.plan = options.limits.clickup;
+    clickup.list_tasks_max = options.limits.clickup_list_tasks_max;
     clickup.unlimited = options.unlimited;
     clickup.faults = faults(&options.faults, options.seed);
     clickup

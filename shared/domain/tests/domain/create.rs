@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use domain::{Routing, Ticket, UserId, new_task};
+use domain::{
+    Evidence, FieldKey, Routing, Side, Ticket, UserId, bases_after_adoption, bases_as_sent, decide, new_task,
+};
 use expect_test::{Expect, expect};
 
 use crate::sample::{list, mapping, mapping_with, mirrored, ticket};
@@ -192,4 +194,36 @@ fn the_way_back_is_an_option() {
     // The tag is deskup's, so the task does not get it.
     let mapping = mapping_with(&[("link_back = \"none\"", "link_back = \"tag\"")]);
     assert!(!new_task(&marked, &mapping, "n", URL).task.tags.contains("clickup-868f"));
+}
+
+#[test]
+fn what_is_kept_with_an_intent_is_what_the_create_leaves() {
+    let (mapping, ticket) = (mapping(), ticket());
+    let plan = new_task(&ticket, &mapping, "n0nce", URL);
+    let (_, fields, _) = mirrored(&ticket, &mapping);
+    let sent = bases_as_sent(&ticket, &plan, &mapping);
+    assert_eq!(sent.keys().collect::<Vec<_>>(), fields.keys().collect::<Vec<_>>());
+    for (key, base) in &sent {
+        assert_eq!((&base.z, base.parted), (&fields[key].z, fields[key].parted), "{key}");
+    }
+}
+
+#[test]
+fn edits_before_a_task_was_found_again_are_mirrored_and_not_kept_as_conflicts() {
+    let (mapping, ticket) = (mapping(), ticket());
+    let sent = bases_as_sent(&ticket, &new_task(&ticket, &mapping, "n0nce", URL), &mapping);
+    let (task, ..) = mirrored(&ticket, &mapping);
+    let renamed = Ticket { subject: Some("Printer is out".into()), ..ticket };
+    let edited = domain::Task { priority: Some(1), ..task };
+
+    let (fields, conflicts) = bases_after_adoption(&sent, &renamed, &edited, &mapping);
+    assert_eq!(conflicts, []);
+    let decision = decide(&fields, &renamed, &edited, &mapping, &Evidence::default());
+    let writes: Vec<_> = decision.writes.keys().cloned().collect();
+    assert_eq!(writes, [(Side::Zendesk, FieldKey::Priority), (Side::Clickup, FieldKey::Title)]);
+    assert_eq!(decision.conflicts, []);
+
+    // Without what was sent nobody can say who is right: both values are kept.
+    let (_, conflicts) = bases_after_adoption(&Default::default(), &renamed, &edited, &mapping);
+    assert_eq!(conflicts.len(), 2);
 }

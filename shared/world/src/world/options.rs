@@ -13,8 +13,12 @@ pub struct PlanLimits {
     pub zendesk_updates_per_min: u32,
     /// Requests to exports a minute.
     pub zendesk_exports_per_min: u32,
+    /// Comments a ticket can have.
+    pub zendesk_comments_max: u32,
     /// The ClickUp plan.
     pub clickup: Plan,
+    /// Tasks a list can hold.
+    pub clickup_list_tasks_max: usize,
 }
 
 impl Default for PlanLimits {
@@ -24,7 +28,9 @@ impl Default for PlanLimits {
             zendesk_per_min: 700,
             zendesk_updates_per_min: 100,
             zendesk_exports_per_min: 10,
+            zendesk_comments_max: 5_000,
             clickup: Plan::Business,
+            clickup_list_tasks_max: 50_000,
         }
     }
 }
