@@ -40,7 +40,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
     // A port that is taken should be said before half a minute of work, not after.
     let ports = if args.keep { Some(keep::reserve(args.port)?) } else { None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build()?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         let began = Instant::now();
         let world = open(args)?;
         let now = world.access().clock;
@@ -64,6 +64,15 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
         } else {
             Err(Failed::result("the judge found faults; see above"))
         }
+    });
+    result.map_err(|error| {
+        if !place::is_full(&args.dir) {
+            return error;
+        }
+        let dir = args.dir.display();
+        Failed::state(format!(
+            "the disk of {dir} is full: make room, and the same command goes on where it was ({error})"
+        ))
     })
 }
 

@@ -37,6 +37,15 @@ pub fn write_settings(dir: &Path, text: &str) -> anyhow::Result<()> {
         .map_err(|error| Failed::state(format!("cannot write {}: {error}", path.display())))
 }
 
+/// Whether a failure is that of a full disk: nothing more can be written beside the state.
+pub fn is_full(dir: &Path) -> bool {
+    let probe = dir.join("room.probe");
+    let result = std::fs::write(&probe, [0; 128 * 1024]);
+    // It was only there to see whether it fits.
+    let _ = std::fs::remove_file(&probe);
+    result.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+}
+
 fn forget(dir: &Path) -> std::io::Result<()> {
     let state = query::state_file(dir);
     let name = state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -127,7 +127,8 @@ impl Instance {
                 }
             };
             if !outcome.succeeded() {
-                bail!("the backfill ended as {}: {}", outcome.status, outcome.error.unwrap_or_default());
+                let (error, cause) = (outcome.error.unwrap_or_default(), outcome.cause.unwrap_or_default());
+                bail!("the backfill ended as {}: {error}: {cause}", outcome.status);
             }
             self.tell(local, progress).await?;
         }
