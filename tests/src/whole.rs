@@ -21,8 +21,17 @@ pub struct Ran {
 
 /// Runs something on a thread of its own clock: time passes when nothing else is left to do.
 pub fn on_paused_clock<T>(work: impl Future<Output = T>) -> T {
+    start_log();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     runtime.expect("a runtime needs no more than memory").block_on(work)
+}
+
+/// With `DESKUP_LOG` set, as for the command, a replayed seed tells what it does.
+fn start_log() {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("DESKUP_LOG") {
+        // Another test of this process may have started it.
+        let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    }
 }
 
 /// A world in memory with its deskup, before anything has happened.

@@ -32,6 +32,14 @@ impl Connector {
         Self { database, faults }
     }
 
+    /// Answers a request that came another way; faults are for those of this process.
+    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        match dispatch(&self.database, operation, body) {
+            Ok(body) => (200, body),
+            Err(error) => (error.status_code(), error.to_json().into_bytes()),
+        }
+    }
+
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
@@ -127,7 +135,8 @@ fn failure(code: &str) -> HttpResponse {
     response(400, body.into_bytes())
 }
 
-fn response(status: u16, body: Vec<u8>) -> HttpResponse {
+/// An answer as the SDK reads it.
+pub(crate) fn response(status: u16, body: Vec<u8>) -> HttpResponse {
     let status = StatusCode::try_from(status).unwrap_or_else(|_| internal());
     let mut response = HttpResponse::new(status, SdkBody::from(body));
     response.headers_mut().insert("content-type", "application/x-amz-json-1.0");

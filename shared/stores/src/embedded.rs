@@ -40,6 +40,8 @@ pub enum Place {
 /// An open embedded table.
 pub(crate) struct Embedded {
     pub(crate) client: aws_sdk_dynamodb::Client,
+    /// Leads to the table in this process; a guest has none.
+    pub(crate) connector: Option<Connector>,
     pub(crate) incarnation: u64,
     /// Keeps the lock file locked as long as the store lives.
     pub(crate) lock: Option<File>,
@@ -66,11 +68,48 @@ pub(crate) fn open(
         Place::File(path) => path,
     };
     let incarnation = prepare(&database, path, installation)?;
-    let client = client(Connector::new(database, faults), clock.clone());
-    Ok(Embedded { client, incarnation, lock })
+    let connector = Connector::new(database, faults);
+    let client = client(connector.clone(), clock.clone());
+    Ok(Embedded { client, connector: Some(connector), incarnation, lock })
 }
 
-fn client(connector: Connector, clock: Clock) -> aws_sdk_dynamodb::Client {
+/// Opens a state that another process holds and lends; `None` where nobody does.
+#[cfg(unix)]
+pub(crate) async fn visit(
+    path: &Path,
+    installation: &str,
+    clock: &Clock,
+) -> Result<Option<Embedded>, StoreError> {
+    let Some(guest) = crate::guest::Guest::at(path).await else { return Ok(None) };
+    let failed = |error: std::io::Error| unusable(path, &error.to_string());
+    let ask = async |operation: &str, request: serde_json::Value| {
+        let (status, body) = guest.ask(operation, request.to_string().as_bytes()).await.map_err(failed)?;
+        let answer: serde_json::Value =
+            serde_json::from_slice(&body).map_err(|error| unusable(path, &error.to_string()))?;
+        if status == 200 { Ok(answer) } else { Err(sqlite(path, &answer["message"].to_string())) }
+    };
+    let row = ask("GetItem", schema::get_schema(installation)).await?;
+    if row["Item"].is_object() {
+        schema::check(&row["Item"])?;
+    }
+    // A number of its own: tokens are made of it.
+    let counted = ask("UpdateItem", schema::count_incarnation(installation)).await?;
+    let incarnation = incarnation(path, &counted["Attributes"])?;
+    let client = client(guest, clock.clone());
+    Ok(Some(Embedded { client, connector: None, incarnation, lock: None }))
+}
+
+fn incarnation(path: &Path, attributes: &serde_json::Value) -> Result<u64, StoreError> {
+    attributes["incarnation"]["N"]
+        .as_str()
+        .and_then(|n| n.parse().ok())
+        .ok_or_else(|| unusable(path, "it does not count its incarnations"))
+}
+
+fn client(
+    connector: impl aws_smithy_runtime_api::client::http::HttpClient + 'static,
+    clock: Clock,
+) -> aws_sdk_dynamodb::Client {
     let config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("local"))
@@ -157,10 +196,7 @@ fn prepare(database: &Database, path: &Path, installation: &str) -> Result<u64, 
         database.update_item(request(path, schema::count_incarnation(installation))?).map_err(failed)?;
     let attributes =
         serde_json::to_value(counted.attributes).map_err(|error| unusable(path, &error.to_string()))?;
-    attributes["incarnation"]["N"]
-        .as_str()
-        .and_then(|n| n.parse().ok())
-        .ok_or_else(|| unusable(path, "it does not count its incarnations"))
+    incarnation(path, &attributes)
 }
 
 fn request<T: DeserializeOwned>(path: &Path, json: serde_json::Value) -> Result<T, StoreError> {

@@ -21,6 +21,8 @@ pub mod error;
 pub mod evidence;
 pub mod executions;
 pub mod faults;
+#[cfg(unix)]
+pub mod guest;
 pub mod lane;
 pub mod leases;
 pub mod links;

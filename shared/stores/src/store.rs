@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{TaskId, TicketId};
 
+use crate::connector::Connector;
 use crate::embedded::{self, Embedded, Place};
 use crate::error::StoreError;
 use crate::faults::FaultPlan;
@@ -48,7 +49,23 @@ struct Inner {
     operations: Mutex<Operations>,
     /// When progress of an execution was last written.
     progress: Mutex<BTreeMap<String, i64>>,
+    connector: Option<Connector>,
     _lock: Option<File>,
+}
+
+/// What differs between a table of one process and a shared one.
+struct Numbers {
+    shards: u32,
+    seed: u64,
+    incarnation: u64,
+}
+
+/// What a table in this process has beside its client.
+#[derive(Default)]
+struct InProcess {
+    file: Option<PathBuf>,
+    connector: Option<Connector>,
+    lock: Option<File>,
 }
 
 impl Store {
@@ -64,22 +81,41 @@ impl Store {
         clock: Clock,
         faults: FaultPlan,
     ) -> Result<Store, StoreError> {
-        let Embedded { client, incarnation, lock } = embedded::open(&place, installation, &clock, faults)?;
+        let opened = embedded::open(&place, installation, &clock, faults)?;
         let file = match place {
             Place::Memory => None,
             Place::File(path) => Some(path),
         };
-        Ok(Self::assemble(
+        Ok(Self::in_process(opened, installation, clock, file))
+    }
+
+    /// A state file that another process holds, through that process; `None` where nobody lends it.
+    #[cfg(unix)]
+    pub async fn guest(file: &Path, installation: &str, clock: Clock) -> Result<Option<Store>, StoreError> {
+        let opened = embedded::visit(file, installation, &clock).await?;
+        Ok(opened.map(|opened| Self::in_process(opened, installation, clock, Some(file.to_owned()))))
+    }
+
+    /// Lends the state file to other commands of the same user, until the result is dropped.
+    #[cfg(unix)]
+    pub fn lend(&self) -> std::io::Result<Option<crate::guest::Lending>> {
+        match (&self.inner.connector, &self.inner.file) {
+            (Some(connector), Some(file)) => crate::guest::lend(connector.clone(), file).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    fn in_process(opened: Embedded, installation: &str, clock: Clock, file: Option<PathBuf>) -> Store {
+        let Embedded { client, connector, incarnation, lock } = opened;
+        let numbers = Numbers { shards: 1, seed: incarnation, incarnation };
+        Self::assemble(
             client,
             schema::TABLE,
             installation,
             clock,
-            1,
-            incarnation,
-            incarnation,
-            file,
-            lock,
-        ))
+            numbers,
+            InProcess { file, connector, lock },
+        )
     }
 
     /// A table on AWS or behind any client. `seed` must differ from process to process: claim tokens
@@ -91,20 +127,17 @@ impl Store {
         clock: Clock,
         seed: u64,
     ) -> Store {
-        Self::assemble(client, table, installation, clock, 4, seed, 0, None, None)
+        let numbers = Numbers { shards: 4, seed, incarnation: 0 };
+        Self::assemble(client, table, installation, clock, numbers, InProcess::default())
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the two constructors above are the interface")]
     fn assemble(
         client: aws_sdk_dynamodb::Client,
         table: &str,
         installation: &str,
         clock: Clock,
-        shards: u32,
-        seed: u64,
-        incarnation: u64,
-        file: Option<PathBuf>,
-        lock: Option<File>,
+        Numbers { shards, seed, incarnation }: Numbers,
+        InProcess { file, connector, lock }: InProcess,
     ) -> Store {
         let inner = Inner {
             client,
@@ -119,6 +152,7 @@ impl Store {
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             operations: Mutex::default(),
             progress: Mutex::default(),
+            connector,
             _lock: lock,
         };
         Store { inner: Arc::new(inner) }

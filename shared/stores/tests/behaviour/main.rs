@@ -5,6 +5,8 @@ mod bench;
 mod budgets;
 mod copies;
 mod crashes;
+#[cfg(unix)]
+mod guests;
 mod links;
 mod opening;
 mod records;
