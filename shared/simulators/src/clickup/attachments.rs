@@ -56,7 +56,8 @@ pub(super) fn upload(tx: &mut Tx<'_>, call: &Call, path: &[String]) -> Result<An
 /// Whether a request goes to the host of the attachments rather than to the API.
 pub(super) fn is_download(options: &ClickUpOptions, request: &Request<bytes::Bytes>) -> bool {
     let header = request.headers().get(HOST).and_then(|host| host.to_str().ok());
-    request.uri().host().or(header) == Some(options.attachment_host().as_str())
+    let host = request.uri().authority().map(|authority| authority.as_str()).or(header);
+    host == Some(options.attachment_host().as_str())
 }
 
 /// A download. The links need no token, and the store behind them refuses a request that brings one.
@@ -65,7 +66,7 @@ pub(super) fn download(state: &State, options: &ClickUpOptions, call: &Call) -> 
         return http_text::text(400, "Only one auth mechanism allowed");
     }
     let path = call.path.trim_start_matches('/');
-    let wanted = format!("https://{}/{path}", options.attachment_host());
+    let wanted = format!("{}/{path}", options.files_base());
     // Downloads are rare, so the files have no index by their address.
     let file = state.files.values().find(|file| wire::file_url(options, file) == wanted);
     match (file, &call.method) {

@@ -57,6 +57,8 @@ pub struct ClickUpOptions {
     pub moves_allowed: bool,
     /// Total size of attachments the plan stores; none is without bound.
     pub storage_bytes_max: Option<u64>,
+    /// Scheme and host of the attachments, where they are served on a port; a name of its own otherwise.
+    pub files_base: Option<String>,
 }
 
 impl ClickUpOptions {
@@ -75,6 +77,7 @@ impl ClickUpOptions {
             comments_move_date_updated: false,
             moves_allowed: true,
             storage_bytes_max: None,
+            files_base: None,
         }
     }
 
@@ -83,10 +86,16 @@ impl ClickUpOptions {
         if self.unlimited { 1_000_000 } else { self.plan.requests_per_minute() }
     }
 
-    /// The host that serves this workspace's attachments. It is not the API's host, so a client must not send its
-    /// token there.
+    /// Where this workspace's attachments are. It is not the API's host, so a client must not send its token there.
+    pub fn files_base(&self) -> String {
+        let made = || format!("https://t{}.p.clickup-attachments.example", self.workspace);
+        self.files_base.clone().unwrap_or_else(made)
+    }
+
+    /// The host in it, with its port.
     pub fn attachment_host(&self) -> String {
-        format!("t{}.p.clickup-attachments.example", self.workspace)
+        let base = self.files_base();
+        base.split_once("://").map_or(base.as_str(), |(_, host)| host).to_owned()
     }
 }
 

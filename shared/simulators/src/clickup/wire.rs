@@ -274,7 +274,7 @@ pub(super) fn comment_blocks(comment: &Comment) -> Vec<Value> {
 pub(super) fn file_url(options: &ClickUpOptions, file: &File) -> String {
     let folder = file.id.split('.').next().unwrap_or_default();
     let name = crate::http_text::encode(&file.title);
-    format!("https://{}/t{}/{folder}/{name}", options.attachment_host(), options.workspace)
+    format!("{}/t{}/{folder}/{name}", options.files_base(), options.workspace)
 }
 
 /// The part of a file's name after the last dot.
