@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::installation::{DEMO_DIR, Folder};
+use crate::simulate::SimulateArgs;
+
 /// Keeps Zendesk tickets and ClickUp tasks in step.
 #[derive(Debug, Parser)]
 #[command(name = "deskup", version, about, arg_required_else_help = true)]
@@ -27,6 +30,8 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Write the Step Functions definitions of all workflows
     Compile(CompileArgs),
+    /// Serve a simulated Zendesk and a simulated ClickUp on ports, to try the commands for real accounts on
+    Simulate(SimulateArgs),
 }
 
 /// A ClickUp plan: how many requests a minute a token has.
@@ -82,7 +87,7 @@ pub struct DemoArgs {
     #[arg(long)]
     pub unlimited: bool,
     /// Where everything is kept
-    #[arg(long, default_value = ".deskup", value_name = "DIR")]
+    #[arg(long, default_value = DEMO_DIR, value_name = "DIR")]
     pub dir: PathBuf,
     /// Forget an earlier demo in that folder and start over
     #[arg(long)]
@@ -107,9 +112,9 @@ pub struct DemoArgs {
 /// Options of commands that only read the state.
 #[derive(Debug, clap::Args)]
 pub struct StateArgs {
-    /// Where the state is kept
-    #[arg(long, default_value = ".deskup", value_name = "DIR")]
-    pub dir: PathBuf,
+    /// Where the state is
+    #[command(flatten)]
+    pub folder: Folder,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -122,7 +127,7 @@ pub struct ExplainArgs {
     pub record: String,
     /// Only this field, such as `status` or `custom.Severity`
     pub field: Option<String>,
-    /// Where the state is kept
+    /// Which installation, and how to print
     #[command(flatten)]
     pub state: StateArgs,
 }

@@ -1,14 +1,16 @@
 //! Shows why each field of a pair has its value.
 
 use crate::args::ExplainArgs;
+use crate::installation::Installation;
+use crate::machine;
 use crate::query::{self, ExplainView};
 use crate::terminal::{self, plain, table};
 
 /// Runs `deskup explain`.
 pub fn run(args: &ExplainArgs) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let view = runtime.block_on(async {
-        let store = query::open(&args.state.dir).await?;
+    let installation = Installation::locate(&args.state.folder);
+    let view = machine::runtime()?.block_on(async {
+        let store = installation.look().await?;
         let ticket = query::find(&store, &args.record).await?;
         query::explain(&store, ticket, args.field.as_deref()).await
     })?;

@@ -3,10 +3,18 @@
 
 mod args;
 mod compile;
+#[allow(dead_code, reason = "the commands for real accounts use it")]
+mod credentials;
 mod demo;
 mod explain;
 mod failure;
+#[allow(dead_code, reason = "the commands for real accounts use it")]
+mod installation;
+#[allow(dead_code, reason = "the commands for real accounts use it")]
+mod machine;
 mod query;
+mod signals;
+mod simulate;
 mod status;
 mod terminal;
 
@@ -26,6 +34,7 @@ pub fn run() -> ExitCode {
         Command::Status(options) => status::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Compile(options) => compile::run(options),
+        Command::Simulate(options) => simulate::run(options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

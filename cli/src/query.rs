@@ -1,60 +1,18 @@
 //! Plain views of the state: the terminal and `--json` only draw them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 
 use domain::{Side, TaskId, TicketId, Timestamp};
 use serde::Serialize;
+use stores::Store;
 use stores::executions::ExecutionRow;
 use stores::links::Link;
-use stores::{Place, Store};
 
 use crate::failure::Failed;
-
-/// The installation's name in the keys of a state on one machine.
-pub const INSTALLATION: &str = "local";
-
-/// The streams with a cursor.
-const STREAMS: [&str; 4] = ["backfill", "tickets", "ticket-events", "tasks"];
+use crate::installation::{Installation, STREAMS};
 
 /// How many rows a listing reads at most.
 const ROWS_MAX: usize = 500;
-
-/// The state file in a folder.
-pub fn state_file(dir: &Path) -> PathBuf {
-    dir.join("deskup.sqlite")
-}
-
-/// Opens the state of a folder for reading.
-pub async fn open(dir: &Path) -> anyhow::Result<Store> {
-    let file = state_file(dir);
-    if !file.exists() {
-        return Err(Failed::usage(format!(
-            "there is no state in {}: run `deskup demo` first, or name its folder with --dir",
-            dir.display()
-        )));
-    }
-    let now_ms = Arc::new(AtomicI64::new(wall_ms()));
-    let clock = now_ms.clone();
-    let clock = Arc::new(move || clock.load(Ordering::Relaxed));
-    let store =
-        Store::embedded(Place::File(file), INSTALLATION, clock).map_err(|error| Failed::store(&error))?;
-    // A demo lives in a time of its own: its newest cursor says which.
-    let newest_ms = store.cursors().get_all(&STREAMS).await?.iter().map(|(_, cursor)| cursor.at_ms).max();
-    if let Some(newest_ms) = newest_ms {
-        now_ms.store(newest_ms, Ordering::Relaxed);
-    }
-    Ok(store)
-}
-
-/// The wall clock: only commands at the edge may look at it.
-#[expect(clippy::disallowed_methods, reason = "the edge of the program is where the time comes in")]
-pub fn wall_ms() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
-}
 
 /// Everything `status` shows.
 #[derive(Debug, Serialize)]
@@ -146,7 +104,7 @@ async fn budgets(store: &Store) -> anyhow::Result<Vec<BudgetView>> {
 }
 
 /// Reads the status.
-pub async fn status(dir: &Path, store: &Store) -> anyhow::Result<StatusView> {
+pub async fn status(installation: &Installation, store: &Store) -> anyhow::Result<StatusView> {
     let mut links: BTreeMap<String, u64> = BTreeMap::new();
     let mut from = None;
     loop {
@@ -175,7 +133,7 @@ pub async fn status(dir: &Path, store: &Store) -> anyhow::Result<StatusView> {
     Ok(StatusView {
         budgets: budgets(store).await?,
         comment_sweep_minutes: linked.div_ceil(per_poll.max(1)) * polls_ms / 60_000,
-        state_file: state_file(dir).display().to_string(),
+        state_file: installation.state_file().display().to_string(),
         links,
         executions: store.executions().list(20).await?.into_iter().map(execution).collect(),
         cursors: cursors(store).await?,

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use crate::args::StateArgs;
+use crate::installation::Installation;
+use crate::machine;
 use crate::query::{self, StatusView};
 use crate::terminal::{self, heading, table};
 
 /// Runs `deskup status`.
 pub fn run(args: &StateArgs) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    let view = runtime.block_on(async {
-        let store = query::open(&args.dir).await?;
-        query::status(&args.dir, &store).await
+    let installation = Installation::locate(&args.folder);
+    let view = machine::runtime()?.block_on(async {
+        let store = installation.look().await?;
+        query::status(&installation, &store).await
     })?;
     if args.json {
         terminal::data(&serde_json::to_string(&view)?);

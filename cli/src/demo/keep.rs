@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
+use stores::Store;
 use world::{Deskup, World};
 
 use crate::args::DemoArgs;
@@ -31,15 +32,19 @@ pub async fn serve(
     args: &DemoArgs,
     world: &World,
     deskup: &Arc<dyn Deskup>,
+    store: &Store,
     ports: Ports,
 ) -> anyhow::Result<()> {
     tokio::time::resume();
+    // Without a socket other commands say who holds the state.
+    #[cfg(unix)]
+    let _lending = store.lend().inspect_err(|error| tracing::info!(%error, "the state cannot be lent"));
     let zendesk = world.zendesk().clone();
     let clickup = world.clickup().clone();
     let zendesk_port = listen(ports.zendesk, Arc::new(move |request| zendesk.handle(request)))?;
     let clickup_port = listen(ports.clickup, Arc::new(move |request| clickup.handle(request)))?;
     terminal::talk(&words(args, world, deskup, zendesk_port, clickup_port).await?);
-    tokio::signal::ctrl_c().await?;
+    crate::signals::stopped().await?;
     terminal::talk("\nstopping; the same command with --keep goes on here");
     deskup.stop().await;
     Ok(())

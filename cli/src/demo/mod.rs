@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use simulators::clickup::Plan as ClickUpPlan;
-use stores::{Place, Store};
 use world::world::PlanLimits;
 use world::{Deskup, Details, Instance, Verdict, World, WorldError, WorldOptions};
 
 use crate::args::{DemoArgs, Plan};
 use crate::failure::Failed;
-use crate::{query, terminal};
+use crate::installation::Installation;
+use crate::terminal;
 
 /// A demo that was played to its end.
 pub struct Played {
@@ -44,19 +44,14 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
         let began = Instant::now();
         let world = open(args)?;
         let now = world.access().clock;
-        let store = Store::embedded(
-            Place::File(query::state_file(&args.dir)),
-            query::INSTALLATION,
-            Arc::new(move || now.now_ms()),
-        )
-        .map_err(|error| Failed::store(&error))?;
+        let store = Installation::at(&args.dir).store_in(Arc::new(move || now.now_ms()))?;
         place::write_settings(&args.dir, &world.access().settings)?;
-        let instance = Instance::in_world(&world, store);
+        let instance = Instance::in_world(&world, store.clone());
         let deskup: Arc<dyn Deskup> = instance.clone();
         let played = play(args, &world, &instance, &deskup, began).await?;
         show(args, &world, &deskup, &played).await?;
         match ports {
-            Some(ports) => keep::serve(args, &world, &deskup, ports).await?,
+            Some(ports) => keep::serve(args, &world, &deskup, &store, ports).await?,
             None => deskup.stop().await,
         }
         if played.verdict.is_clean() {
@@ -86,7 +81,7 @@ fn open(args: &DemoArgs) -> anyhow::Result<World> {
         limits: PlanLimits { clickup: plan(args.plan), ..PlanLimits::default() },
         unlimited: args.unlimited,
         mischief: if args.mischief { (args.tickets as usize / 20).max(3) } else { 0 },
-        state_file: Some(query::state_file(&args.dir)),
+        state_file: Some(Installation::at(&args.dir).state_file()),
         ..WorldOptions::default()
     };
     World::open(options).map_err(|error| match error {

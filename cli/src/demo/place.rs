@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::args::DemoArgs;
 use crate::failure::Failed;
-use crate::query;
+use crate::installation::Installation;
 
 /// Makes the folder; with `--fresh` forgets an earlier demo first.
 pub fn prepare(args: &DemoArgs) -> anyhow::Result<()> {
@@ -47,7 +47,7 @@ pub fn is_full(dir: &Path) -> bool {
 }
 
 fn forget(dir: &Path) -> std::io::Result<()> {
-    let state = query::state_file(dir);
+    let state = Installation::at(dir).state_file();
     let name = state.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let Ok(entries) = std::fs::read_dir(dir) else { return Ok(()) };
     for entry in entries {

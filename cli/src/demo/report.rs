@@ -273,7 +273,7 @@ fn verdict(played: &Played) -> String {
 }
 
 fn next(args: &DemoArgs) -> String {
-    let dir = if args.dir.as_os_str() == ".deskup" {
+    let dir = if args.dir.as_os_str() == crate::installation::DEMO_DIR {
         String::new()
     } else {
         format!(" --dir {}", args.dir.display())

@@ -1,0 +1,165 @@
+//! An installation is a folder: `deskup.toml` says how both accounts belong together, `credentials.toml` lets
+//! deskup into them, and `deskup.sqlite` is all that deskup remembers. A demo has a folder of the same kind.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use domain::Settings;
+use stores::{Place, Store, StoreError};
+
+use crate::failure::Failed;
+
+/// The installation's name in the keys of a state on one machine.
+const NAME: &str = "local";
+
+/// Where a demo lives, unless it is told otherwise.
+pub const DEMO_DIR: &str = ".deskup";
+
+const SETTINGS: &str = "deskup.toml";
+const CREDENTIALS: &str = "credentials.toml";
+const STATE: &str = "deskup.sqlite";
+
+/// The streams with a cursor.
+pub const STREAMS: [&str; 4] = ["backfill", "tickets", "ticket-events", "tasks"];
+
+/// Which folder a command works on.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Folder {
+    /// The folder of the installation; this folder if it has a deskup.toml, otherwise that of the demo
+    #[arg(long, env = "DESKUP_DIR", value_name = "DIR", global = false)]
+    pub dir: Option<PathBuf>,
+}
+
+/// A folder with settings, credentials and state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Installation {
+    dir: PathBuf,
+}
+
+impl Installation {
+    /// The folder of this name.
+    pub fn at(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// The folder that is meant: the one named, this one if it is an installation, or the demo's.
+    pub fn locate(folder: &Folder) -> Self {
+        match &folder.dir {
+            Some(dir) => Self::at(dir),
+            None if Path::new(SETTINGS).is_file() => Self::at("."),
+            None => Self::at(DEMO_DIR),
+        }
+    }
+
+    /// Where it is.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How both accounts belong together.
+    pub fn settings_file(&self) -> PathBuf {
+        self.dir.join(SETTINGS)
+    }
+
+    /// What lets deskup in.
+    pub fn credentials_file(&self) -> PathBuf {
+        self.dir.join(CREDENTIALS)
+    }
+
+    /// What deskup remembers.
+    pub fn state_file(&self) -> PathBuf {
+        self.dir.join(STATE)
+    }
+
+    /// Whether simulated services live here: then the time in the state is a virtual one.
+    pub fn is_demo(&self) -> bool {
+        self.dir.join("world").is_dir()
+    }
+
+    /// Refuses a demo's folder: real accounts need one of their own.
+    pub fn refuse_demo(&self) -> anyhow::Result<()> {
+        if self.is_demo() {
+            return Err(Failed::usage(format!(
+                "{} belongs to a demo; real accounts need a folder of their own: run `deskup init` in an empty one, or name it with --dir",
+                self.dir.display()
+            )));
+        }
+        Ok(())
+    }
+
+    /// Reads the settings, or tells everything that is wrong with them.
+    pub fn settings(&self) -> anyhow::Result<(String, Settings)> {
+        let path = self.settings_file();
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failed::usage(match error.kind() {
+                std::io::ErrorKind::NotFound => format!(
+                    "there is no {}: run `deskup init` first, or name the folder of an installation with --dir",
+                    path.display()
+                ),
+                _ => format!("{} cannot be read: {error}", path.display()),
+            })
+        })?;
+        let settings = Settings::parse(&text).map_err(|mistakes| {
+            let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            Failed::usage(lines.join("\n"))
+        })?;
+        Ok((text, settings))
+    }
+
+    /// Takes hold of the state: nobody else may, until the result is gone.
+    pub fn store(&self) -> anyhow::Result<Store> {
+        Store::embedded(Place::File(self.state_file()), NAME, Arc::new(wall_ms))
+            .map_err(|error| Failed::store(&error))
+    }
+
+    /// Takes hold of the state in somebody's time.
+    pub fn store_in(&self, clock: stores::Clock) -> anyhow::Result<Store> {
+        Store::embedded(Place::File(self.state_file()), NAME, clock).map_err(|error| Failed::store(&error))
+    }
+
+    /// The state for a look or a small change: through the process that holds it, if there is one.
+    pub async fn look(&self) -> anyhow::Result<Store> {
+        let file = self.state_file();
+        if !file.exists() {
+            return Err(Failed::usage(format!(
+                "there is no state in {}: run `deskup demo` or `deskup run ticket-sync` first, or name the folder with --dir",
+                self.dir.display()
+            )));
+        }
+        let now_ms = Arc::new(AtomicI64::new(wall_ms()));
+        let virtual_ms = now_ms.clone();
+        let clock: stores::Clock = match self.is_demo() {
+            true => Arc::new(move || virtual_ms.load(Ordering::Relaxed)),
+            false => Arc::new(wall_ms),
+        };
+        let store = match Store::embedded(Place::File(file.clone()), NAME, clock.clone()) {
+            Err(held @ StoreError::InUse { .. }) => visit(&file, clock).await?.ok_or(held),
+            opened => opened,
+        };
+        let store = store.map_err(|error| Failed::store(&error))?;
+        // A demo lives in a time of its own: its newest cursor says which.
+        let newest_ms = store.cursors().get_all(&STREAMS).await?.iter().map(|(_, cursor)| cursor.at_ms).max();
+        if let Some(newest_ms) = newest_ms {
+            now_ms.store(newest_ms, Ordering::Relaxed);
+        }
+        Ok(store)
+    }
+}
+
+#[cfg(unix)]
+async fn visit(file: &Path, clock: stores::Clock) -> anyhow::Result<Option<Store>> {
+    Store::guest(file, NAME, clock).await.map_err(|error| Failed::store(&error))
+}
+
+#[cfg(not(unix))]
+async fn visit(_file: &Path, _clock: stores::Clock) -> anyhow::Result<Option<Store>> {
+    Ok(None)
+}
+
+/// The wall clock: only commands at the edge may look at it.
+#[expect(clippy::disallowed_methods, reason = "the edge of the program is where the time comes in")]
+pub fn wall_ms() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_millis()).unwrap_or(i64::MAX)
+}

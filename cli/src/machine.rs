@@ -1,0 +1,89 @@
+//! deskup on this machine with real accounts: the network, the wall clock, one process.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use clients::http::HttpTransport;
+use clients::{ClickUpConfig, ClickUpCredentials, Clock, Transport, ZendeskConfig, ZendeskLimits};
+use domain::Settings;
+use functions::Options;
+use functions::local::{self, ConnectError, Connection, Local};
+use stores::Store;
+
+use crate::credentials::{Credentials, Written};
+use crate::failure::Failed;
+use crate::installation::{Installation, wall_ms};
+
+/// What every ClickUp plan allows in a minute; its headers tell of more.
+const CLICKUP_PER_MIN: u32 = 100;
+
+/// The wall clock, as the clients take it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct WallClock;
+
+impl Clock for WallClock {
+    fn now_ms(&self) -> i64 {
+        wall_ms()
+    }
+}
+
+/// A runtime in real time.
+pub fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+}
+
+/// How requests leave.
+pub fn transport() -> anyhow::Result<Arc<dyn Transport>> {
+    Ok(Arc::new(HttpTransport::new()?))
+}
+
+/// Both accounts as the settings name them.
+pub fn accounts(settings: &Settings, credentials: Credentials) -> (ZendeskConfig, ClickUpConfig) {
+    let zendesk = ZendeskConfig { base_url: settings.zendesk_url.clone(), credentials: credentials.zendesk };
+    let clickup = ClickUpConfig {
+        base_url: settings.clickup_url.clone(),
+        token: credentials.clickup,
+        workspace: settings.workspace.clone(),
+    };
+    (zendesk, clickup)
+}
+
+/// Whether ClickUp's token is one of a person.
+pub fn is_personal(token: &ClickUpCredentials) -> bool {
+    matches!(token, ClickUpCredentials::Personal(_))
+}
+
+/// Checks everything against both accounts and wires a deskup on this store.
+pub async fn connect(installation: &Installation, store: Store) -> anyhow::Result<Local> {
+    let (text, settings) = installation.settings()?;
+    let credentials = Written::of(installation)?.complete()?;
+    let (zendesk, clickup) = accounts(&settings, credentials);
+    let options = Options {
+        incarnation: store.incarnation(),
+        ticket_url: format!("{}/agent/tickets/", settings.zendesk_url),
+        ..Options::default()
+    };
+    let connection = Connection {
+        store,
+        transport: transport()?,
+        clock: Arc::new(WallClock),
+        settings: text,
+        zendesk,
+        zendesk_limits: ZendeskLimits::default(),
+        clickup,
+        clickup_per_min: CLICKUP_PER_MIN,
+        seed: RandomState::new().build_hasher().finish(),
+        options,
+    };
+    local::connect(connection).await.map_err(refused)
+}
+
+/// What keeps deskup out, with the exit code that fits.
+fn refused(error: ConnectError) -> anyhow::Error {
+    match error {
+        ConnectError::Settings(_) => Failed::usage(error.to_string()),
+        ConnectError::Api { what, source } => Failed::usage(format!("{what}: {source}")),
+        ConnectError::Store(error) => Failed::store(&error),
+        ConnectError::Engine(error) => error.into(),
+    }
+}
