@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 
 use crate::call::Call;
 use crate::core::Core;
-use crate::error::{ApiResult, ErrorKind};
+use crate::error::{ApiError, ApiResult, ErrorKind};
 use crate::pace::{Api, Scope};
 use crate::retry::Effect;
 use crate::transport::Secret;
@@ -19,6 +19,8 @@ use crate::transport::Secret;
 const LIFETIME_S_DEFAULT: i64 = 30 * 60;
 /// A token is renewed this long before it ends, so that none ends on the way.
 const RENEW_BEFORE_MS: i64 = 60_000;
+/// A refusal stands for those who waited behind it: fifty callers ask once, not fifty times.
+const REFUSED_FOR_MS: i64 = 2_000;
 
 pub(crate) enum Auth {
     /// The whole header value.
@@ -34,9 +36,23 @@ pub(crate) struct OAuth {
     token: Mutex<Option<Token>>,
 }
 
-struct Token {
-    header: HeaderValue,
-    until_ms: i64,
+/// What the last asking gave.
+enum Token {
+    Granted { header: HeaderValue, until_ms: i64 },
+    Refused { error: ApiError, until_ms: i64 },
+}
+
+impl Token {
+    /// The answer for somebody who asks now, if it still holds.
+    fn now(&self, now_ms: i64) -> Option<ApiResult<HeaderValue>> {
+        match self {
+            Token::Granted { header, until_ms } if now_ms < until_ms - RENEW_BEFORE_MS => {
+                Some(Ok(header.clone()))
+            }
+            Token::Refused { error, until_ms } if now_ms < *until_ms => Some(Err(error.clone())),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -85,7 +101,7 @@ impl Auth {
     pub async fn discard(&self, refused: Option<&HeaderValue>) {
         if let (Auth::OAuth(oauth), Some(refused)) = (self, refused) {
             let mut token = oauth.token.lock().await;
-            if token.as_ref().is_some_and(|token| token.header == *refused) {
+            if matches!(token.as_ref(), Some(Token::Granted { header, .. }) if header == refused) {
                 *token = None;
             }
         }
@@ -96,17 +112,25 @@ impl OAuth {
     async fn header(&self, core: &Core, scope: Scope) -> ApiResult<HeaderValue> {
         // Held while fetching: whoever comes meanwhile waits here and finds the new token.
         let mut token = self.token.lock().await;
-        let now_ms = core.clock.now_ms();
-        if let Some(token) = token.as_ref().filter(|token| now_ms < token.until_ms - RENEW_BEFORE_MS) {
-            return Ok(token.header.clone());
+        if let Some(answer) = token.as_ref().and_then(|token| token.now(core.clock.now_ms())) {
+            return answer;
         }
-        let fetched = self.fetch(core, scope).await?;
-        let header = fetched.header.clone();
-        *token = Some(fetched);
-        Ok(header)
+        match self.fetch(core, scope).await {
+            Ok((header, until_ms)) => {
+                *token = Some(Token::Granted { header: header.clone(), until_ms });
+                Ok(header)
+            }
+            Err(error) => {
+                if error.kind == ErrorKind::Auth {
+                    let until_ms = core.clock.now_ms().saturating_add(REFUSED_FOR_MS);
+                    *token = Some(Token::Refused { error: error.clone(), until_ms });
+                }
+                Err(error)
+            }
+        }
     }
 
-    async fn fetch(&self, core: &Core, scope: Scope) -> ApiResult<Token> {
+    async fn fetch(&self, core: &Core, scope: Scope) -> ApiResult<(HeaderValue, i64)> {
         let body = json!({
             "grant_type": "client_credentials",
             "client_id": self.client_id,
@@ -129,7 +153,7 @@ impl OAuth {
         let header = sensitive(format!("Bearer {}", granted.access_token))
             .ok_or_else(|| call.error(ErrorKind::Auth).with_code("UnusableToken"))?;
         let lifetime_s = granted.expires_in.filter(|seconds| *seconds > 0).unwrap_or(LIFETIME_S_DEFAULT);
-        Ok(Token { header, until_ms: core.clock.now_ms().saturating_add(lifetime_s.saturating_mul(1_000)) })
+        Ok((header, core.clock.now_ms().saturating_add(lifetime_s.saturating_mul(1_000))))
     }
 }
 

@@ -65,6 +65,8 @@ fn zendesk(status: StatusCode, said: &Said, retry_after_ms: Option<i64>) -> (Out
     }
     match status {
         StatusCode::CONFLICT => (Outcome::Refused, ErrorKind::Conflict),
+        // A scope, a role or a ticket we may not see: whether it is the account as a whole, only a look tells.
+        StatusCode::FORBIDDEN => (Outcome::Refused, ErrorKind::Auth),
         // An empty or HTML 404 speaks of the address, not of the record: nothing may be concluded from it.
         StatusCode::NOT_FOUND if !said.json => (Outcome::Refused, ErrorKind::Refused),
         _ => by_status(status, retry_after_ms),
@@ -137,7 +139,8 @@ mod tests {
         check(z, 503, "<html>", (UNKNOWN, ErrorKind::Unknown));
         check(z, 404, r#"{"error":"RecordNotFound"}"#, (Outcome::Refused, ErrorKind::NotFound));
         check(z, 422, r#"{"error":"RecordInvalid"}"#, (Outcome::Refused, ErrorKind::Refused));
-        check(z, 403, "Forbidden", (Outcome::Refused, ErrorKind::Refused));
+        check(z, 403, "Forbidden", (Outcome::Refused, ErrorKind::Auth));
+        check(z, 403, "<html>blocked</html>", (Outcome::Refused, ErrorKind::Auth));
         let wait = Outcome::NotDone { retry_after_ms: Some(TOO_MANY_JOBS_MS) };
         check(z, 429, r#"{"error":"TooManyJobs"}"#, (wait, ErrorKind::Transient));
     }

@@ -2,11 +2,11 @@
 //! repeat. Both clients are thin layers over this.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Uri, header};
+use http::{HeaderValue, StatusCode, Uri, header};
 
 use crate::auth::Auth;
 use crate::call::{Call, Reply, request_id};
@@ -28,7 +28,9 @@ const JITTER_MS_MAX: i64 = 2_000;
 pub(crate) struct Core {
     pub api: Api,
     pub base: Base,
-    pub auth: Auth,
+    auth: RwLock<Arc<Auth>>,
+    /// Told whenever the service did not let us in.
+    pub refused: tokio::sync::Notify,
     pub transport: Arc<dyn Transport>,
     pub pacer: Arc<dyn Pacer>,
     pub clock: Arc<dyn Clock>,
@@ -61,7 +63,19 @@ impl Core {
             ApiError::new(api, "base_url", ErrorKind::Refused).with_code("BadBaseUrl")
         })?;
         let random = Mutex::new(fastrand::Rng::with_seed(seed));
-        Ok(Self { api, base, auth, transport, pacer, clock, random, warnings: AtomicU64::new(0) })
+        let auth = RwLock::new(Arc::new(auth));
+        let refused = tokio::sync::Notify::new();
+        Ok(Self { api, base, auth, refused, transport, pacer, clock, random, warnings: AtomicU64::new(0) })
+    }
+
+    /// The credential of now. A call that began with an older one ends with it.
+    pub fn auth(&self) -> Arc<Auth> {
+        self.auth.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on with another credential.
+    pub fn change_auth(&self, auth: Auth) {
+        *self.auth.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(auth);
     }
 
     pub fn warnings(&self) -> u64 {
@@ -74,19 +88,30 @@ impl Core {
             .base
             .join(&call.path_and_query())
             .map_err(|_| call.error(ErrorKind::Refused).with_code("BadPath"))?;
+        let result = self.repeat(call, scope, &url).await;
+        if result.as_ref().is_err_and(|error| error.kind == ErrorKind::Auth) && !call.anonymous {
+            self.refused.notify_one();
+        }
+        result
+    }
+
+    async fn repeat(&self, call: &Call, scope: Scope, url: &Uri) -> ApiResult<Reply> {
         let mut past = Past::default();
         loop {
             self.budget(call, scope, &past).await?;
-            let credential = self.auth.header(self, call, scope).await?;
+            let auth = self.auth();
+            let credential = auth.header(self, call, scope).await?;
             past.attempt += 1;
-            let (failed, id, status) = match self.attempt(call, &url, credential.as_ref()).await {
+            let (failed, id, status) = match self.attempt(call, url, credential.as_ref()).await {
                 Ok(Ok(reply)) => return Ok(reply),
                 Ok(Err((failed, reply))) => (failed, request_id(&reply.headers), Some(reply.status)),
                 Err(error) => (lost(error, call), None, None),
             };
-            if failed.kind == ErrorKind::Auth && !past.renewed && self.auth.renews(call) {
+            // A 403 is no matter of an old token: a new one has the same rights.
+            let over = failed.kind == ErrorKind::Auth && status != Some(StatusCode::FORBIDDEN);
+            if over && !past.renewed && auth.renews(call) {
                 past.renewed = true;
-                self.auth.discard(credential.as_ref()).await;
+                auth.discard(credential.as_ref()).await;
                 continue;
             }
             past.maybe_landed |= matches!(failed.outcome, Outcome::Unknown { .. });

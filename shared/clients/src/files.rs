@@ -65,7 +65,7 @@ impl Core {
                 return Err(call.error(ErrorKind::Transient).with_code("DeadlinePassed"));
             }
             let mut request = http::Request::builder().uri(url.clone()).header(header::USER_AGENT, "deskup");
-            if trusted && let Some(credential) = self.auth.header(self, call, scope).await? {
+            if trusted && let Some(credential) = self.auth().header(self, call, scope).await? {
                 request = request.header(header::AUTHORIZATION, credential);
             }
             let request = request.body(Bytes::new()).map_err(|_| refused(call, "BadUrl"))?;
@@ -85,7 +85,7 @@ impl Core {
                 continue;
             }
             let now_ms = self.clock.now_ms();
-            return Ok(match self.judge(parts.status, &parts.headers, &body, now_ms) {
+            return Ok(match self.judge(trusted, parts.status, &parts.headers, &body, now_ms) {
                 None => Pass::Done(body),
                 Some(failed) => Pass::Failed(failed, Some(parts.status.as_u16()), request_id(&parts.headers)),
             });
@@ -93,9 +93,11 @@ impl Core {
         Err(refused(call, "TooManyRedirects"))
     }
 
-    /// File servers speak plain HTTP: an empty 404 there does mean that the file is gone.
+    /// File servers speak plain HTTP: an empty 404 there does mean that the file is gone, and what a foreign
+    /// host refuses says nothing of our access to the account.
     fn judge(
         &self,
+        trusted: bool,
         status: StatusCode,
         headers: &HeaderMap,
         body: &[u8],
@@ -104,6 +106,8 @@ impl Core {
         let mut failed = classify::classify(self.api, status, headers, body, &[], now_ms)?;
         if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) {
             failed.kind = ErrorKind::NotFound;
+        } else if failed.kind == ErrorKind::Auth && !trusted {
+            failed.kind = ErrorKind::Refused;
         }
         Some(failed)
     }

@@ -2,6 +2,7 @@
 //! types in and out, one transport seam, budgets asked before every call, repeats only where they are
 //! safe, credentials only to the account's own host.
 
+pub mod access;
 mod auth;
 mod call;
 mod classify;
@@ -24,6 +25,7 @@ mod warnings;
 mod wire;
 pub mod zendesk;
 
+pub use access::NoAccess;
 pub use clickup::{
     ClickUp, ClickUpConfig, ClickUpCredentials, ClickupFieldDef, ClickupWebhook, CreatedWebhook, TaskPage,
     TaskQuery,
@@ -33,7 +35,7 @@ pub use events::{Changed, ClickupEvent, Kind, NotAnEvent, Record, ZendeskEvent};
 pub use pace::{Api, Bucket, BudgetEmpty, Lane, LimitSeen, Need, NoPacer, Pacer, Scope};
 pub use transport::{Clock, Secret, TokioClock, Transport, TransportError};
 pub use zendesk::{
-    Audit, AuditChange, CustomStatus, EventsPage, ExportFrom, ExportPage, JobResult, JobStatus, NewTicket,
-    TicketEvent, TicketField, Updated, Upload, Zendesk, ZendeskConfig, ZendeskCredentials, ZendeskLimits,
-    ZendeskWebhook,
+    Audit, AuditChange, CustomStatus, EventsPage, ExportFrom, ExportPage, Invocation, JobResult, JobStatus,
+    NewTicket, TicketEvent, TicketField, Updated, Upload, Zendesk, ZendeskConfig, ZendeskCredentials,
+    ZendeskLimits, ZendeskWebhook,
 };

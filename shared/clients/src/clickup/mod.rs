@@ -4,6 +4,7 @@ mod body;
 mod comments;
 pub(crate) mod convert;
 mod lists;
+mod oauth;
 mod tasks;
 mod types;
 mod webhooks;
@@ -21,6 +22,7 @@ use crate::pace::{Api, Bucket, Pacer, Scope};
 use crate::retry::Effect;
 use crate::transport::{Clock, Transport};
 
+pub use oauth::{OAuthApp, exchange_code};
 pub use types::*;
 
 /// The smallest plan's calls per minute; headers tell the real number.
@@ -44,16 +46,11 @@ impl ClickUp {
         clock: Arc<dyn Clock>,
         seed: u64,
     ) -> ApiResult<Self> {
-        let auth = match config.token {
-            // A personal token goes without "Bearer".
-            ClickUpCredentials::Personal(token) => Auth::fixed(token.reveal().to_owned()),
-            ClickUpCredentials::OAuth(token) => Auth::bearer(&token),
-        };
-        let bad = |what: &str, code: &str| ApiError::new(Api::Clickup, what, ErrorKind::Auth).with_code(code);
-        let auth = auth.ok_or_else(|| bad("credentials", "UnusableCredentials"))?;
+        let auth = auth(config.token)?;
         let workspace = config.workspace.trim();
         if workspace.is_empty() || !workspace.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(ApiError { kind: ErrorKind::Refused, ..bad("workspace", "BadWorkspaceId") });
+            let error = ApiError::new(Api::Clickup, "workspace", ErrorKind::Refused);
+            return Err(error.with_code("BadWorkspaceId"));
         }
         let core = Core::new(Api::Clickup, &config.base_url, auth, transport, pacer, clock, seed)?;
         Ok(Self {
@@ -62,6 +59,17 @@ impl ClickUp {
             per_min: PER_MIN_DEFAULT,
             scope: Scope::default(),
         })
+    }
+
+    /// All clones go on with other credentials.
+    pub fn change_credentials(&self, token: ClickUpCredentials) -> ApiResult<()> {
+        self.core.change_auth(auth(token)?);
+        Ok(())
+    }
+
+    /// Waits until a call of any clone is not let in.
+    pub async fn refused(&self) {
+        self.core.refused.notified().await;
     }
 
     /// The same client on another's behalf.
@@ -98,6 +106,17 @@ impl ClickUp {
     async fn read<T: DeserializeOwned>(&self, call: &Call) -> ApiResult<T> {
         self.send(call).await?.json(call)
     }
+}
+
+fn auth(token: ClickUpCredentials) -> ApiResult<Auth> {
+    let auth = match token {
+        // A personal token goes without "Bearer".
+        ClickUpCredentials::Personal(token) => Auth::fixed(token.reveal().to_owned()),
+        ClickUpCredentials::OAuth(token) => Auth::bearer(&token),
+    };
+    auth.ok_or_else(|| {
+        ApiError::new(Api::Clickup, "credentials", ErrorKind::Auth).with_code("UnusableCredentials")
+    })
 }
 
 /// An answer of success without the record it must hold.

@@ -62,7 +62,8 @@ const ZENDESK: &[Route] = &[
     ("GET", "webhooks", "", lossless::<z::Webhooks>),
     ("POST", "webhooks", "", lossless::<z::OneWebhook>),
     ("GET", "webhooks/*", "webhook", lossless::<z::OneWebhook>),
-    ("GET", "webhooks/*/signing_secret", "", lossless::<z::OneSigningSecret>),
+    ("GET POST", "webhooks/*/signing_secret", "", lossless::<z::OneSigningSecret>),
+    ("GET", "webhooks/*/invocations", "", lossless::<z::Invocations>),
 ];
 
 const CLICKUP: &[Route] = &[

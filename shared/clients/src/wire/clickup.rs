@@ -114,6 +114,8 @@ wire! {
     Health { status: String, fail_count: Num }
     /// The webhooks our user made.
     Webhooks { webhooks: Vec<Webhook> }
+    /// The answer to a code.
+    Granted { access_token: String, token_type: String }
     /// A webhook just made or changed.
     OneWebhook { id: String, webhook: Webhook }
 }

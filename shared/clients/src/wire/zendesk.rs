@@ -174,6 +174,10 @@ wire! {
     OneWebhook { webhook: Webhook }
     /// A page of webhooks.
     Webhooks { webhooks: Vec<Webhook>, meta: Meta, links: Links }
+    /// A delivery of a webhook.
+    Invocation { id: String, status: String, status_code: Num, latest_completed_at: String }
+    /// The newest deliveries.
+    Invocations { invocations: Vec<Invocation>, meta: Meta, links: Links }
     /// What signs deliveries.
     SigningSecret { secret: String, algorithm: String }
     /// The answer that holds it.

@@ -6,7 +6,8 @@ use domain::{Attachment, Author, Comment, Person, Side, Ticket, TicketId, Timest
 use serde_json::Value as Json;
 
 use super::types::{
-    Audit, AuditChange, CustomStatus, JobResult, JobStatus, TicketEvent, TicketField, Upload, ZendeskWebhook,
+    Audit, AuditChange, CustomStatus, Invocation, JobResult, JobStatus, TicketEvent, TicketField, Upload,
+    ZendeskWebhook,
 };
 use crate::wire::zendesk as wire;
 use crate::wire::{Field, Num};
@@ -241,6 +242,14 @@ pub(crate) fn webhook(wire: wire::Webhook) -> Option<ZendeskWebhook> {
         status: wire.status.take().unwrap_or_default(),
         subscriptions: wire.subscriptions.into_items(),
     })
+}
+
+pub(crate) fn invocation(wire: wire::Invocation) -> Invocation {
+    Invocation {
+        completed: time(&wire.latest_completed_at),
+        status_code: wire.status_code.number(),
+        status: wire.status.take().unwrap_or_default(),
+    }
 }
 
 fn custom(metadata: Field<wire::Metadata>) -> Option<Json> {

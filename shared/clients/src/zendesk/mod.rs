@@ -47,18 +47,20 @@ impl Zendesk {
         clock: Arc<dyn Clock>,
         seed: u64,
     ) -> ApiResult<Self> {
-        let auth = match config.credentials {
-            ZendeskCredentials::ApiToken { email, token } => Auth::api_token(&email, &token),
-            ZendeskCredentials::Bearer(token) => Auth::bearer(&token),
-            ZendeskCredentials::OAuthClient { client_id, client_secret, scope } => {
-                Some(Auth::oauth(client_id, client_secret, scope))
-            }
-        };
-        let auth = auth.ok_or_else(|| {
-            ApiError::new(Api::Zendesk, "credentials", ErrorKind::Auth).with_code("UnusableCredentials")
-        })?;
+        let auth = auth(config.credentials)?;
         let core = Core::new(Api::Zendesk, &config.base_url, auth, transport, pacer, clock, seed)?;
         Ok(Self { core: Arc::new(core), limits: ZendeskLimits::default(), scope: Scope::default() })
+    }
+
+    /// All clones go on with other credentials.
+    pub fn change_credentials(&self, credentials: ZendeskCredentials) -> ApiResult<()> {
+        self.core.change_auth(auth(credentials)?);
+        Ok(())
+    }
+
+    /// Waits until a call of any clone is not let in.
+    pub async fn refused(&self) {
+        self.core.refused.notified().await;
     }
 
     /// The same client on another's behalf.
@@ -102,6 +104,19 @@ impl Zendesk {
     {
         pages::collect(self.stream(call, part)).await
     }
+}
+
+fn auth(credentials: ZendeskCredentials) -> ApiResult<Auth> {
+    let auth = match credentials {
+        ZendeskCredentials::ApiToken { email, token } => Auth::api_token(&email, &token),
+        ZendeskCredentials::Bearer(token) => Auth::bearer(&token),
+        ZendeskCredentials::OAuthClient { client_id, client_secret, scope } => {
+            Some(Auth::oauth(client_id, client_secret, scope))
+        }
+    };
+    auth.ok_or_else(|| {
+        ApiError::new(Api::Zendesk, "credentials", ErrorKind::Auth).with_code("UnusableCredentials")
+    })
 }
 
 /// Where a list goes on.

@@ -275,3 +275,14 @@ pub struct ZendeskWebhook {
     /// Event types, or `conditional_ticket_events`.
     pub subscriptions: Vec<String>,
 }
+
+/// One delivery of a webhook.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Invocation {
+    /// `success`, `terminated`, `throttled`, `circuit broken`, or what Zendesk adds.
+    pub status: String,
+    /// What our end answered, where it was asked.
+    pub status_code: Option<i64>,
+    /// When its last attempt was over.
+    pub completed: Option<Timestamp>,
+}

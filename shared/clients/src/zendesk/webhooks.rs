@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use super::convert;
-use super::{Continued, Zendesk, ZendeskLimits, ZendeskWebhook, incomplete};
+use super::{Continued, Invocation, Zendesk, ZendeskLimits, ZendeskWebhook, incomplete};
 use crate::call::Call;
 use crate::error::ApiResult;
 use crate::hosts::encode;
@@ -71,6 +71,40 @@ impl Zendesk {
         let answer: wire::OneSigningSecret = self.read(&call).await?;
         let secret = answer.signing_secret.take().and_then(|signing| signing.secret.take());
         secret.map(Secret::new).ok_or_else(|| incomplete(&call))
+    }
+
+    /// A new secret, valid from now on. Zendesk signs with it at once, so the old one is needed for what is on
+    /// its way. Asked twice, the last answer counts.
+    pub async fn renew_webhook_secret(&self, id: &str) -> ApiResult<Secret> {
+        let path = format!("/api/v2/webhooks/{}/signing_secret", encode(id));
+        let call = Call::write(
+            Api::Zendesk,
+            Method::POST,
+            "/webhooks/{id}/signing_secret",
+            path,
+            Effect::Repeatable,
+        )
+        .spends(self.webhook_buckets());
+        let answer: wire::OneSigningSecret = self.read(&call).await?;
+        let secret = answer.signing_secret.take().and_then(|signing| signing.secret.take());
+        secret.map(Secret::new).ok_or_else(|| incomplete(&call))
+    }
+
+    /// Changes what a webhook listens to and whether it does; the rest stays.
+    pub async fn update_webhook(&self, id: &str, subscriptions: &[&str], status: &str) -> ApiResult<()> {
+        let path = format!("/api/v2/webhooks/{}", encode(id));
+        let call = Call::write(Api::Zendesk, Method::PATCH, "/webhooks/{id}", path, Effect::Repeatable)
+            .json(&json!({ "webhook": { "subscriptions": subscriptions, "status": status } }))
+            .spends(self.webhook_buckets());
+        self.send(&call).await.map(drop)
+    }
+
+    /// The newest deliveries of a webhook and how they fared; at most a page of them.
+    pub async fn webhook_invocations(&self, id: &str) -> ApiResult<Vec<Invocation>> {
+        let path = format!("/api/v2/webhooks/{}/invocations", encode(id));
+        let call = Call::get(Api::Zendesk, "/webhooks/{id}/invocations", path).spends(self.webhook_buckets());
+        let page: wire::Invocations = self.read(&call).await?;
+        Ok(page.invocations.into_items().into_iter().map(convert::invocation).collect())
     }
 
     /// The pair of headers speaks of the webhooks API, not of the account, so its bucket comes first.
