@@ -1,14 +1,12 @@
-//! Credentials go to the account's own host only, whatever a link or a redirect says.
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
+//! The rule itself, link by link, and what a download does with redirects.
 
 use bytes::Bytes;
 use clients::ErrorKind;
 use clients::hosts::{Base, resolve};
-use common::*;
 use http::{Request, Response, Uri};
 use proptest::prelude::*;
+
+use crate::common::*;
 
 /// An answer to every request: a redirect there.
 fn redirecting(to: String) -> std::sync::Arc<Script> {
