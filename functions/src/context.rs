@@ -8,6 +8,7 @@ use domain::{Mapping, Side, TicketId, UserId};
 use orchestration::{CheckpointManager, ExecutionContext, RecoveryManager, ResourceManager};
 use stores::Store;
 
+use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
 
 /// Signing secrets of the webhooks, the previous one while a rotation is under way.
@@ -82,6 +83,8 @@ pub struct Context {
     pub created: AtomicU64,
     /// The newest scan for tasks whose create had no reply.
     pub scans: Scans,
+    /// Who takes part in a pilot.
+    pub pilot: Pilot,
     /// Numbers that a deployment may change.
     pub options: Options,
 }
@@ -110,6 +113,13 @@ impl Context {
     /// deskup's own user on ClickUp.
     pub fn clickup_me(&self) -> UserId {
         self.mapping.me(Side::Clickup)
+    }
+
+    /// Only tickets that moved since then are taken, in unix seconds: what the settings and the deployment
+    /// say, whichever is later.
+    pub fn since_s(&self) -> i64 {
+        let scope = self.mapping.settings().scope.since_ms.map_or(0, |ms| ms / 1_000);
+        scope.max(self.options.since_s)
     }
 
     /// The page of a ticket for people.

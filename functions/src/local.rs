@@ -13,6 +13,7 @@ use orchestration::{
 use stores::{Store, StoreError};
 
 use crate::dispatcher::Dispatcher;
+use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
 use crate::{Context, Options, WebhookSecrets, directory, steps};
 
@@ -161,6 +162,7 @@ pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
         secrets: Arc::new(RwLock::new(WebhookSecrets::default())),
         created: AtomicU64::new(0),
         scans: Scans::default(),
+        pilot: Pilot::default(),
         options: options.clone(),
     });
     let engine = EmbeddedEngine::new(steps::registry(&cx), store, clock, seed, options.incarnation);

@@ -1,11 +1,12 @@
 //! Takes one page of the ticket export and makes the tasks that are missing, many at once, until the page is
 //! done or the time is up. Where it stands is in the store: a killed run goes on from there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use clients::{ExportFrom, ExportPage};
-use domain::{Ticket, TicketId};
+use domain::{Routing, Ticket, TicketId};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use orchestration::{ExecutionContext, Failure, StepExecutor, StepFailure};
@@ -18,7 +19,7 @@ use stores::{Lane, WorkKey};
 
 use crate::sync::conversation::is_description;
 use crate::sync::create::{Made, ensure_task, left_behind};
-use crate::sync::{after_making, wants};
+use crate::sync::{after_making, pilot, wants};
 use crate::{Context, SyncError};
 
 /// The stream under which the backfill's place is kept.
@@ -132,7 +133,7 @@ fn wait_s(run: &ExecutionContext, until_ms: Option<i64>) -> u64 {
 async fn export(cx: &Context, run: &ExecutionContext, place: &Place) -> Result<ExportPage, SyncError> {
     let from = match &place.cursor {
         Some(cursor) => ExportFrom::Cursor(cursor.clone()),
-        None => ExportFrom::Start(cx.options.since_s),
+        None => ExportFrom::Start(cx.since_s()),
     };
     Ok(cx.zendesk(run).export_tickets(from, cx.options.page_size).await?)
 }
@@ -165,6 +166,7 @@ async fn tickets(
     let ids: Vec<TicketId> = rest.iter().map(|ticket| ticket.id).collect();
     let mut links = cx.store.links().get_many(&ids).await?;
     let since_ms = place.started_ms;
+    take_seats(cx, rest, &links).await?;
     let work: Vec<_> =
         rest.iter().map(|ticket| one(cx, run, ticket, links.remove(&ticket.id), since_ms)).collect();
     let ends: Vec<Result<Settled, SyncError>> =
@@ -185,6 +187,19 @@ async fn tickets(
         }
     }
     Ok(end)
+}
+
+/// A pilot's seats go by the order of the export, whoever of the page is faster then.
+async fn take_seats(
+    cx: &Context,
+    tickets: &[Ticket],
+    links: &BTreeMap<TicketId, Link>,
+) -> Result<(), SyncError> {
+    let wanted = |ticket: &&Ticket| {
+        !links.contains_key(&ticket.id) && matches!(cx.mapping.route(ticket), Routing::List(_))
+    };
+    let asking: Vec<TicketId> = tickets.iter().filter(wanted).map(|ticket| ticket.id).collect();
+    pilot::admit(cx, &asking).await.map(drop)
 }
 
 async fn one(

@@ -63,7 +63,9 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
                 tickets.insert(event.ticket);
             }
         }
-        for ticket in tickets {
+        // One that has no task yet brings its comments along when it gets one.
+        let asked: Vec<TicketId> = tickets.into_iter().collect();
+        for ticket in cx.store.links().get_many(&asked).await?.into_keys() {
             let hint = Hint {
                 lane: Lane::Reconcile,
                 delay_ms: cx.options.debounce_ms,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clients::ExportFrom;
-use domain::{Ticket, TicketId, ticket_moved};
+use domain::{Routing, Ticket, TicketId, ticket_moved};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
@@ -75,7 +75,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
 
 /// Whether the link does not know the ticket as it is.
 fn moved(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> bool {
-    let Some(link) = link else { return !ticket.is_deleted() };
+    let Some(link) = link else { return matches!(cx.mapping.route(ticket), Routing::List(_)) };
     match link.state {
         LinkState::Unlinked | LinkState::Closed => false,
         LinkState::Intent | LinkState::Probe => true,

@@ -11,7 +11,7 @@ use stores::links::{Link, LinkState, LinkedAs};
 use stores::work::Hint;
 use stores::{Intended, Lane, WorkKey};
 
-use crate::sync::{link_back, masked, wants};
+use crate::sync::{link_back, masked, pilot, wants};
 use crate::{Context, SyncError};
 
 /// How long an intent of a running execution is left alone before its outcome counts as unknown.
@@ -159,6 +159,9 @@ async fn intend(
 ) -> Result<Made, SyncError> {
     if let Routing::Filtered(why) = cx.mapping.route(ticket) {
         return Ok(Made::Filtered(why));
+    }
+    if !pilot::admit(cx, &[ticket.id]).await?.contains(&ticket.id) {
+        return Ok(Made::Filtered(pilot::FULL.to_owned()));
     }
     let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
     let nonce = cx.nonce(run);

@@ -40,7 +40,7 @@ fn mask(ticket: &mut Ticket) {
 }
 
 fn may_show(cx: &Context, ticket: &Ticket) -> bool {
-    let Routing::List(list) = cx.mapping.route(ticket) else { return false };
+    let Routing::List(list) = cx.mapping.place(ticket) else { return false };
     let guests = cx.mapping.directory().guests_can_see.get(&list).copied().unwrap_or(true);
     cx.mapping.settings().internal_notes_to_clickup && !guests
 }

@@ -8,6 +8,7 @@ pub mod files;
 pub mod link_back;
 pub mod masked;
 pub mod pair;
+pub mod pilot;
 pub mod probe;
 pub mod sweep;
 pub mod to_clickup;

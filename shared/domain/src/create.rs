@@ -26,10 +26,10 @@ pub struct NewTaskPlan {
     pub conflicts: Vec<Conflict>,
 }
 
-/// The task for a ticket that is in scope (see [`Mapping::route`]; for one that is not, the list of the
-/// last route is named).
+/// The task for a ticket that is in the scope (see [`Mapping::route`]; for one that no route takes, the list
+/// of the last one is named).
 pub fn new_task(ticket: &Ticket, mapping: &Mapping, nonce: &str, ticket_url: &str) -> NewTaskPlan {
-    let list = match mapping.route(ticket) {
+    let list = match mapping.place(ticket) {
         Routing::List(list) => list,
         Routing::Filtered(_) => mapping.last_list(),
     };
@@ -120,9 +120,14 @@ pub fn bases_after_create(ticket: &Ticket, task: &Task, mapping: &Mapping) -> (L
 /// The bases that a create will leave, as far as can be told before its reply: kept with the intent, for the
 /// case that the reply is lost.
 pub fn bases_as_sent(ticket: &Ticket, plan: &NewTaskPlan, mapping: &Mapping) -> LinkFields {
+    bases_after_create(ticket, &task_as_sent(plan, mapping), mapping).0
+}
+
+/// The task that a create will leave, as far as can be told before its reply.
+pub fn task_as_sent(plan: &NewTaskPlan, mapping: &Mapping) -> Task {
     let NewTaskPlan { list, task: new, .. } = plan;
     let status = new.status.clone().unwrap_or_default();
-    let task = Task {
+    Task {
         name: new.name.clone(),
         description: new.description.clone(),
         status_type: mapping.status_type(list, &status).to_owned(),
@@ -134,8 +139,7 @@ pub fn bases_as_sent(ticket: &Ticket, plan: &NewTaskPlan, mapping: &Mapping) -> 
         due_date: new.due_date.map(Timestamp),
         due_date_time: new.due_date_time,
         ..blank_task(list.clone())
-    };
-    bases_after_create(ticket, &task, mapping).0
+    }
 }
 
 /// The bases of a link whose task turned up later, from both records as they are now. Where they differ and a

@@ -130,7 +130,7 @@ struct Route {
 
 impl Route {
     fn of(ticket: &Ticket, task: &Task, mapping: &Mapping, evidence: &Evidence) -> Self {
-        let (target, say) = match mapping.route(ticket) {
+        let (target, say) = match mapping.place(ticket) {
             Routing::Filtered(reason) => {
                 (None, Some(format!("{reason}; the task stays and is kept in step")))
             }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::comment::Visibility;
 use crate::field::{FieldKey, Value};
 use crate::ids::{ListId, Side, Timestamp, UserId};
-use crate::patch::{TaskWrite, TicketPatch};
+use crate::patch::{NewTicketComment, TaskWrite, TicketPatch};
 
 /// What both sides held when they last agreed on a field, each in its own form.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +166,20 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The call to Zendesk: the fields, and the note with them.
+    pub fn ticket_patch(&self) -> Option<TicketPatch> {
+        if self.zendesk.is_none() && self.note.is_none() {
+            return None;
+        }
+        let mut patch = self.zendesk.clone().unwrap_or_default();
+        if let Some(note) = &self.note {
+            let body = note.clone();
+            patch.comment =
+                Some(NewTicketComment { body, visibility: Visibility::Internal, uploads: Vec::new() });
+        }
+        Some(patch)
+    }
+
     /// Whether the world is as it should be.
     pub fn is_empty(&self) -> bool {
         self.clickup.is_empty()

@@ -17,13 +17,17 @@ pub mod mapping;
 pub mod merge;
 pub mod moved;
 pub mod patch;
+pub mod plan;
+pub mod recognise;
 pub mod records;
 pub mod settings;
 pub mod settle;
 
 pub use comment::{Attachment, Author, Comment, Visibility};
 pub use conversation::{CommentPlan, parse_origin, plan_comment};
-pub use create::{NewTaskPlan, bases_after_adoption, bases_after_create, bases_as_sent, new_task};
+pub use create::{
+    NewTaskPlan, bases_after_adoption, bases_after_create, bases_as_sent, new_task, task_as_sent,
+};
 pub use decide::decide;
 pub use decision::{
     Conflict, ConflictCause, Decision, Evidence, FieldBase, FieldVerdict, LastWrite, LinkFields,
@@ -37,5 +41,7 @@ pub use mapping::{Mapping, Routing};
 pub use merge::Rule;
 pub use moved::{task_moved, ticket_moved};
 pub use patch::{NewTask, NewTicketComment, TaskPatch, TaskWrite, TicketPatch};
+pub use plan::RecordPlan;
+pub use recognise::{Recognised, Sign};
 pub use records::{ListInfo, Person, Task, Ticket};
-pub use settings::{DescriptionEdits, LinkBack, Mistake, Settings};
+pub use settings::{Adopt, DescriptionEdits, LinkBack, Mistake, Scope, Settings};

@@ -89,9 +89,18 @@ impl Mapping {
         })
     }
 
-    /// Where a ticket's task belongs.
+    /// Where the task of a ticket that has none belongs, if the ticket is in the scope. How many tickets a
+    /// pilot takes is not told by one of them: that is for whoever makes the task.
     pub fn route(&self, ticket: &Ticket) -> Routing {
-        self.routing.route(ticket, self.settings.create_closed)
+        match self.routing.out_of_scope(ticket, &self.settings.scope) {
+            Some(reason) => Routing::Filtered(reason.to_owned()),
+            None => self.place(ticket),
+        }
+    }
+
+    /// Where the task of a linked ticket belongs: whoever is linked stays so, in the scope or not.
+    pub fn place(&self, ticket: &Ticket) -> Routing {
+        self.routing.place(ticket)
     }
 
     /// The settings it was made from.

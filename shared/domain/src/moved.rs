@@ -16,7 +16,7 @@ pub fn ticket_moved(
     ticket: &Ticket,
     mapping: &Mapping,
 ) -> bool {
-    let elsewhere = match mapping.route(ticket) {
+    let elsewhere = match mapping.place(ticket) {
         Routing::List(list) => placed.is_some_and(|placed| *placed != list),
         Routing::Filtered(_) => false,
     };

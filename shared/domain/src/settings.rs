@@ -4,6 +4,7 @@
 
 mod parse;
 mod reader;
+mod scope;
 
 pub(crate) use reader::{did_you_mean, one_of};
 
@@ -42,7 +43,7 @@ impl fmt::Display for Mistake {
 impl std::error::Error for Mistake {}
 
 /// A value with its place in the file, so that a later check can point at it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct At<T> {
     /// Line from 1.
     pub line: Option<usize>,
@@ -56,6 +57,13 @@ impl<T> At<T> {
     /// A mistake at this place.
     pub fn mistake(&self, message: impl Into<String>) -> Mistake {
         Mistake { line: self.line, field: self.field.clone(), message: message.into() }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for At<T> {
+    /// Without the line: fingerprints of settings are made of this, and a comment more changes nothing.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} = {:?}", self.field, self.value)
     }
 }
 
@@ -204,6 +212,30 @@ pub struct Filter {
     pub created_after_ms: Option<i64>,
 }
 
+/// `[scope]`: which tickets get a task. A ticket that has one keeps it, whatever becomes of the ticket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// Only tickets that were made or changed since then, in milliseconds.
+    pub since_ms: Option<i64>,
+    /// A pilot: at most this many tickets, the first in the order of Zendesk's export, which is that of their
+    /// last change, the longest ago first.
+    pub limit: Option<u32>,
+    /// Solved and closed tickets too.
+    pub closed: bool,
+}
+
+/// `[sync] adopt`: what becomes of a ticket for which people have made a task already.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Adopt {
+    /// Nothing, until a person says: it is left out and listed.
+    #[default]
+    Ask,
+    /// The two are linked, and what differs goes by the rules.
+    Link,
+    /// It gets a task of its own all the same.
+    Ignore,
+}
+
 /// `deskup.toml`, read and checked as far as that needs no account.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
@@ -227,8 +259,10 @@ pub struct Settings {
     pub description_edits: DescriptionEdits,
     /// `[sync] zendesk_update_share`: percent of the account's limit of ticket updates.
     pub zendesk_update_share: u8,
-    /// `[sync] create_closed`: whether closed tickets get a task.
-    pub create_closed: bool,
+    /// `[sync] adopt`.
+    pub adopt: Adopt,
+    /// `[scope]`.
+    pub scope: Scope,
     /// `[sync] filter`.
     pub filter: Filter,
     /// `[[route]]`, in order.
@@ -253,5 +287,10 @@ impl Settings {
     /// Reads `deskup.toml`, or lists everything that is wrong with it.
     pub fn parse(toml: &str) -> Result<Settings, Vec<Mistake>> {
         parse::parse(toml)
+    }
+
+    /// A fingerprint of everything that is set: comments and the order of lines do not change it.
+    pub fn digest(&self) -> String {
+        crate::field::sha256_hex(format!("{self:?}").as_bytes())[..16].to_owned()
     }
 }

@@ -30,6 +30,7 @@ pub mod operations;
 pub mod quarantine;
 mod row;
 mod schema;
+pub mod seats;
 pub mod store;
 pub mod switches;
 mod table;

@@ -298,6 +298,7 @@ handles! {
     checkpoints: checkpoints::Checkpoints, "Steps of executions that are done.";
     budgets: budgets::Budgets, "Requests used of each limit.";
     switches: switches::Switches, "Pauses and the brake.";
+    seats: seats::Seats, "Which tickets a pilot takes.";
     tally: tally::TallyRows, "Counts the brake looks at.";
     texts: texts::Texts, "Texts too long for a row.";
 }

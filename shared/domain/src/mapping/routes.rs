@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Routing;
 use crate::directory::Directory;
 use crate::ids::ListId;
+use crate::lens::assignee::is_done;
 use crate::lens::tags::zendesk_form;
 use crate::records::Ticket;
-use crate::settings::{At, Conditions, Mistake, Name, Settings, did_you_mean};
+use crate::settings::{At, Conditions, Mistake, Name, Scope, Settings, did_you_mean};
 
 /// Conditions with names resolved: each that is given must hold, by any of its values.
 #[derive(Clone, Debug, Default)]
@@ -62,13 +63,24 @@ impl Routes {
         lists.into_iter().cloned().collect()
     }
 
-    pub fn route(&self, ticket: &Ticket, create_closed: bool) -> Routing {
+    /// Why a ticket gets no task, if the scope says so.
+    pub fn out_of_scope(&self, ticket: &Ticket, scope: &Scope) -> Option<&'static str> {
+        if ticket.is_deleted() {
+            return Some("the ticket is deleted");
+        }
+        if !scope.closed && is_done(&ticket.status, "") {
+            return Some("the ticket is solved or closed (scope.closed = false)");
+        }
+        if scope.since_ms.is_some_and(|since| ticket.updated.ms() < since) {
+            return Some("the ticket has not changed since scope.since");
+        }
+        None
+    }
+
+    pub fn place(&self, ticket: &Ticket) -> Routing {
         let out = |reason: &str| Routing::Filtered(reason.to_owned());
         if ticket.is_deleted() {
             return out("the ticket is deleted");
-        }
-        if ticket.is_closed() && !create_closed {
-            return out("the ticket is closed (sync.create_closed = false)");
         }
         if self.created_after_ms.is_some_and(|limit| ticket.created.ms() < limit) {
             return out("the ticket is older than sync.filter.created_after");

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::reader::{Reader, Section};
+use super::scope;
 use super::{
     At, Conditions, CustomSetting, DescriptionEdits, Direction, FieldSetting, Filter, LinkBack, Mistake,
     RouteSetting, Settings,
 };
 use crate::comment::Visibility;
 use crate::field::FieldKey;
-use crate::ids::{Side, Timestamp};
+use crate::ids::Side;
 use crate::merge::Rule;
 
 const DIRECTIONS: [(&str, Direction); 4] = [
@@ -85,7 +86,8 @@ fn read(root: &Section<'_>) -> Settings {
             )
             .map_or(DescriptionEdits::Note, |choice| choice.value),
         zendesk_update_share: update_share(&sync),
-        create_closed: sync.boolean("create_closed", true),
+        adopt: scope::adopt(&sync),
+        scope: scope::scope(root),
         filter,
         routes: routes(root),
         status: status.pairs(&["to_zendesk"]),
@@ -195,15 +197,7 @@ fn conditions(section: &Section<'_>) -> Conditions {
 
 fn filter(sync: &Section<'_>) -> Filter {
     let section = sync.section("filter");
-    let created_after = section.text("created_after");
-    let created_after_ms = created_after.and_then(|text| {
-        let time = Timestamp::parse_rfc3339(&text.value)
-            .or_else(|| Timestamp::parse_rfc3339(&format!("{}T00:00:00Z", text.value)));
-        if time.is_none() {
-            section.wrong("created_after", "must be a date like \"2026-01-31\"");
-        }
-        time.map(Timestamp::ms)
-    });
+    let created_after_ms = section.date("created_after");
     let filter =
         Filter { when: conditions(&section), without_tag: section.names("without_tag"), created_after_ms };
     section.finish();

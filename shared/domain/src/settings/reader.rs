@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use toml_edit::{Item, TableLike, Value as Toml};
 
 use super::{At, Mistake, Name};
+use crate::ids::Timestamp;
 
 /// The file and the mistakes found so far.
 pub(super) struct Reader<'a> {
@@ -112,6 +113,17 @@ impl<'a> Section<'a> {
             self.wrong(key, "must be a whole number");
         }
         number.map(|number| self.at(key, number))
+    }
+
+    /// A day or a moment, in milliseconds; a day begins at midnight UTC.
+    pub(super) fn date(&self, key: &str) -> Option<i64> {
+        let text = self.text(key)?;
+        let time = Timestamp::parse_rfc3339(&text.value)
+            .or_else(|| Timestamp::parse_rfc3339(&format!("{}T00:00:00Z", text.value)));
+        if time.is_none() {
+            self.wrong(key, "must be a date like \"2026-01-31\"");
+        }
+        time.map(Timestamp::ms)
     }
 
     /// One word of a list of words.

@@ -133,8 +133,9 @@ fn tickets_go_where_the_routes_say() {
         ),
         (
             "[sync]",
-            "[sync]\ncreate_closed = false\nfilter = { group = [\"Support\", \"Billing\"], without_tag = \"spam\", created_after = \"2020-01-01\" }",
+            "[sync]\nfilter = { group = [\"Support\", \"Billing\"], without_tag = \"spam\", created_after = \"2020-01-01\" }",
         ),
+        ("closed = true", "since = \"2023-01-01\""),
     ]);
     let route = |change: &dyn Fn(&mut Ticket)| {
         let mut ticket = ticket();
@@ -149,7 +150,15 @@ fn tickets_go_where_the_routes_say() {
     assert_eq!(route(&|ticket| ticket.tags.extend(["big_deal".into()])), "802");
     assert_eq!(
         route(&|ticket| ticket.status = "closed".into()),
-        "the ticket is closed (sync.create_closed = false)"
+        "the ticket is solved or closed (scope.closed = false)"
+    );
+    assert_eq!(
+        route(&|ticket| ticket.status = "solved".into()),
+        "the ticket is solved or closed (scope.closed = false)"
+    );
+    assert_eq!(
+        route(&|ticket| ticket.updated = domain::Timestamp(1_600_000_000_000)),
+        "the ticket has not changed since scope.since"
     );
     assert_eq!(route(&|ticket| ticket.status = "deleted".into()), "the ticket is deleted");
     assert_eq!(

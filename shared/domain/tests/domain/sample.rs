@@ -70,6 +70,9 @@ name = "notes"
 zendesk = 16
 clickup = "f-notes"
 rule = "newest"
+
+[scope]
+closed = true
 "#;
 
 pub fn directory() -> Directory {

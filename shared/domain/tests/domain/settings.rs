@@ -1,6 +1,6 @@
 //! `deskup.toml`: what is read, and every mistake with its line.
 
-use domain::{Mapping, Settings};
+use domain::{Adopt, Mapping, Scope, Settings};
 use expect_test::{Expect, expect};
 
 use crate::sample::{TOML, directory, toml_with};
@@ -148,4 +148,32 @@ fn a_mapping_has_a_version_that_only_its_meaning_changes() {
     let one = version(TOML);
     assert_eq!(one, version(&format!("# a comment\n\n{TOML}")));
     assert_ne!(one, version(&toml_with(&[("hold = \"waiting\"", "hold = \"to do\"")])));
+}
+
+#[test]
+fn the_scope_is_read_and_its_mistakes_are_told() {
+    let toml = |scope: &str| {
+        let sync = ("[sync]", "[sync]\nadopt = \"link\"");
+        toml_with(&[("[scope]\nclosed = true", &format!("[scope]\n{scope}")), sync])
+    };
+    let settings = Settings::parse(&toml("since = \"2026-11-01\"\nlimit = 20")).unwrap();
+    let scope = Scope { since_ms: Some(1_793_491_200_000), limit: Some(20), closed: false };
+    assert_eq!((settings.scope, settings.adopt), (scope, Adopt::Link));
+    check(
+        &toml("since = \"yesterday\"\nlimit = 0\nclosed = \"no\"\nopen = true"),
+        expect![[r#"
+            deskup.toml:64: scope.since: must be a date like "2026-01-31"
+            deskup.toml:65: scope.limit: must be from 1 to 5000; leave it out to take every ticket of the scope
+            deskup.toml:66: scope.closed: must be true or false
+            deskup.toml:67: scope.open: is not a setting; known here: limit, since, closed"#]],
+    );
+}
+
+#[test]
+fn a_fingerprint_of_settings_tells_what_is_set_and_not_where() {
+    let digest = |toml: &str| Settings::parse(toml).unwrap().digest();
+    let commented = TOML.replace("[sync]", "# how it goes\n\n[sync]");
+    assert_eq!(digest(TOML), digest(&commented));
+    assert_ne!(digest(TOML), digest(&toml_with(&[("closed = true", "closed = false")])));
+    assert_ne!(digest(TOML), digest(&toml_with(&[("pending = \"waiting\"", "pending = \"to do\"")])));
 }

@@ -11,6 +11,7 @@ mod links;
 mod opening;
 mod records;
 mod runs;
+mod seats;
 mod work;
 
 /// Runs each behaviour on each kind of table.

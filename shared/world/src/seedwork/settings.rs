@@ -29,6 +29,7 @@ pub fn text(scenario: &Scenario, zendesk_url: &str, clickup_url: &str) -> String
     line(out, "[sync]\ncomments_to_zendesk = \"internal\"");
     line(out, &format!("internal_notes_to_clickup = {}", scenario.internal_notes));
     line(out, "attachments = true\ndescription_edits = \"note\"\n");
+    line(out, "[scope] # the demo brings everything over, old work too\nclosed = true\n");
     routes(out, scenario);
     tables(out);
     for field in &scenario.workspace.fields {
@@ -109,5 +110,6 @@ mod tests {
         assert_eq!(settings.status.len(), STATUS_TABLE.len());
         assert_eq!((settings.zendesk_url.as_str(), settings.workspace.as_str()), (ZENDESK_URL, WORKSPACE_ID));
         assert!(!settings.internal_notes_to_clickup);
+        assert_eq!(settings.scope, domain::Scope { closed: true, ..domain::Scope::default() });
     }
 }
