@@ -13,9 +13,7 @@ impl Faults {
     /// What holds always, whatever was done to the world.
     pub fn of(ran: &Ran) -> Self {
         let mut faults = Self::of_numbers(ran);
-        // Late news of several edits shares requests, and the judge then counts one for each of them.
-        let lines = ran.details.faults(LINES).into_iter();
-        faults.0.extend(lines.filter(|line| !line.starts_with("written twice")));
+        faults.0.extend(ran.details.faults(LINES));
         faults
     }
 
@@ -40,8 +38,7 @@ impl Faults {
 
     /// What holds besides where every webhook is delivered and nothing breaks.
     pub fn of_calm(ran: &Ran) -> Self {
-        let mut faults = Self::of_numbers(ran);
-        faults.0.extend(ran.details.faults(LINES));
+        let mut faults = Self::of(ran);
         let verdict = &ran.verdict;
         faults.zero("unprovable", verdict.unprovable);
         faults.zero("twins_seen", verdict.twins_seen);

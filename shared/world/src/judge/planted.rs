@@ -262,6 +262,35 @@ async fn an_echo_and_a_late_write_are_seen() {
     assert!(!verdict.is_clean());
 }
 
+/// Late news: deskup learns of two edits at once, and of a task that is opened again and gets its assignee back.
+#[tokio::test(start_paused = true)]
+async fn a_request_for_several_edits_is_one_write_of_each() {
+    let mut fixture = Fixture::new(false).await;
+    let ticket = fixture.ticket("solved");
+    let path = fixture.task_path(ticket);
+    let task = fixture.clickup.task(&fixture.tasks[&ticket]).expect("the task");
+    let assignee = task["assignees"][0]["id"].as_i64().expect("somebody solved it");
+    fixture.sync_c(Method::PUT, &path, json!({ "assignees": { "rem": [assignee] } })).await;
+    fixture.marks.clear();
+    fixture.mark("live");
+    fixture.person_c(Method::PUT, ticket, "", json!({ "status": "in progress" }), "e1").await;
+    fixture.person_z(ticket, json!({ "subject": "Another" }), "e2").await;
+    fixture.person_z(ticket, json!({ "priority": "urgent" }), "e3").await;
+    fixture.sync_z(ticket, json!({ "status": "open" })).await;
+    let both = json!({ "name": "Another", "priority": 1, "assignees": { "add": [assignee] } });
+    fixture.sync_c(Method::PUT, &path, both.clone()).await;
+    let found = fixture.judge();
+    clean(&found);
+    assert_eq!((found.0.edits, found.0.writes, found.0.writes_per_edit), (3, 2, 1.0));
+    // The same request again changes nothing, and what changes nothing is no write.
+    fixture.sync_c(Method::PUT, &path, both.clone()).await;
+    clean(&fixture.judge());
+    // One of the two is written once more, together with the other: only that one is written twice.
+    fixture.sync_c(Method::PUT, &path, json!({ "name": "Mistake" })).await;
+    fixture.sync_c(Method::PUT, &path, both).await;
+    assert_eq!(fixture.judge().1.writes.several, [("e2".to_owned(), 3)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_ticket_without_a_task_is_not_converged() {
     let mut fixture = Fixture::new(false).await;

@@ -23,9 +23,9 @@ pub struct Writes {
     pub total: u64,
     /// Edits that were mirrored by a write and did not coincide with another.
     pub edits: u64,
-    /// Writes of exactly what these changed; a request that answers two edits counts for both.
+    /// Writes of exactly what these changed; a request that answers two edits counts once for each.
     pub attributed: u64,
-    /// Edits that caused more than one request, with their number.
+    /// Edits whose own thing was written by more than one request, with their number.
     pub several: Vec<(String, u64)>,
     /// Requests that no edit explains.
     pub unexplained: Vec<String>,
@@ -57,17 +57,16 @@ pub fn attribute(testimony: &Testimony, pairs: &Pairs, judged: &[Judged]) -> Wri
     let mut explained: BTreeSet<Request> = BTreeSet::new();
     for case in judged {
         let caused = caused_by(testimony, pairs, &index, judged, case);
-        explained.extend(caused.iter().cloned());
+        explained.extend(caused.keys().cloned());
         let counts = case.fate == Fate::Mirrored && case.needs_write && !case.coincides;
         if !counts || case.edit.at_ms < live_ms {
             continue;
         }
-        let own = |request: &&Request| !only_reassigned(&index, request, case);
-        let caused: Vec<&Request> = caused.iter().filter(own).collect();
+        let own = caused.values().filter(|answer| **answer == Answer::Own).count() as u64;
         writes.edits += 1;
-        writes.attributed += caused.len() as u64;
-        if caused.len() > 1 {
-            writes.several.push((case.edit.id.clone(), caused.len() as u64));
+        writes.attributed += own;
+        if own > 1 {
+            writes.several.push((case.edit.id.clone(), own));
         }
     }
     explained.extend(copies(&changes));
@@ -138,6 +137,16 @@ fn by_record<'a>(changes: &[(Side, &'a Change)]) -> Index<'a> {
     index
 }
 
+/// What a request of deskup is to an edit. One that carries several edits' fields is an answer to each of them,
+/// by that field alone; a request that changed nothing is not in the log, and is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Answer {
+    /// It follows from the edit and says something else.
+    Aside,
+    /// It says what the edit said.
+    Own,
+}
+
 /// The requests that an edit caused: changes of the same field on either side after it and before the
 /// next edit of that field, or the copies of a comment, or the note that tells of a description.
 fn caused_by(
@@ -146,9 +155,9 @@ fn caused_by(
     index: &Index<'_>,
     judged: &[Judged],
     case: &Judged,
-) -> BTreeSet<Request> {
+) -> BTreeMap<Request, Answer> {
     let edit = &case.edit;
-    let Some(task) = pairs.task_of.get(&edit.ticket) else { return BTreeSet::new() };
+    let Some(task) = pairs.task_of.get(&edit.ticket) else { return BTreeMap::new() };
     let until_ms = judged
         .iter()
         .filter(|other| {
@@ -159,13 +168,18 @@ fn caused_by(
         .filter(|at_ms| *at_ms > edit.at_ms)
         .min()
         .unwrap_or(i64::MAX);
-    let mut caused = BTreeSet::new();
+    let mut caused = BTreeMap::new();
     for (side, record) in [(Side::Zendesk, edit.ticket.as_str()), (Side::Clickup, task.as_str())] {
         for change in index.get(&(side, record)).into_iter().flatten() {
             let in_time =
                 change.at_ms >= edit.at_ms && (change.at_ms < until_ms || edit.field == Field::Comment);
-            if in_time && change.field != "created" && answers(testimony, side, change, case) {
-                caused.insert((side, record.to_owned(), change.at_ms));
+            if !in_time || change.field == "created" {
+                continue;
+            }
+            if let Some(answer) = answer(testimony, side, change, case) {
+                let request = (side, record.to_owned(), change.at_ms);
+                let strongest = caused.entry(request).or_insert(answer);
+                *strongest = answer.max(*strongest);
             }
         }
     }
@@ -191,13 +205,18 @@ impl super::edits::Edit {
     }
 }
 
-/// Whether a change of deskup's is the answer to an edit.
-fn answers(testimony: &Testimony, side: Side, change: &Change, case: &Judged) -> bool {
+/// What a change of deskup's is to an edit, if anything.
+fn answer(testimony: &Testimony, side: Side, change: &Change, case: &Judged) -> Option<Answer> {
+    if reassigned(side, change, case) {
+        return Some(Answer::Aside);
+    }
+    says_it(testimony, side, change, case).then_some(Answer::Own)
+}
+
+/// Whether a change of deskup's is of the thing that an edit changed.
+fn says_it(testimony: &Testimony, side: Side, change: &Change, case: &Judged) -> bool {
     let rules = &testimony.rules;
     let Some(field) = rules.field_of(side, &change.field) else { return false };
-    if reassigned(side, change, case) {
-        return true;
-    }
     match (&case.edit.what, &field) {
         (What::Comment(comment), Field::Comment) => {
             let head = records::text(&change.after["body"]);
@@ -222,13 +241,6 @@ fn answers(testimony: &Testimony, side: Side, change: &Change, case: &Judged) ->
         }
         _ => false,
     }
-}
-
-/// Whether a request did nothing but that.
-fn only_reassigned(index: &Index<'_>, (side, record, at_ms): &Request, case: &Judged) -> bool {
-    let changes = index.get(&(*side, record.as_str())).into_iter().flatten();
-    let mut of_request = changes.filter(|change| change.at_ms == *at_ms);
-    of_request.all(|change| reassigned(*side, change, case))
 }
 
 /// A task that is opened again gets the assignee that it was spared while the work was over. Such a write
