@@ -1,9 +1,14 @@
 //! What every world must come to, in words that a failing suite prints.
 
+use world::judge::edits::Fate;
+
 use crate::whole::Ran;
 
 /// Lines of each kind of fault that are printed.
 const LINES: usize = 8;
+
+/// ClickUp tries to deliver an event so often, and then drops it for good.
+const DELIVERIES_MAX: u32 = 5;
 
 /// What is wrong with a world, and nothing if it is as it must be.
 #[derive(Debug, Default)]
@@ -32,6 +37,19 @@ impl Faults {
             ("quarantined", verdict.quarantined),
         ] {
             faults.zero(name, count);
+        }
+        faults
+    }
+
+    /// What holds besides where every webhook is delivered, again and again while deskup is down: an edit is
+    /// unprovable only if the world's log says that the service gave up telling of the write that replaced it.
+    pub fn of_told(ran: &Ran) -> Self {
+        let mut faults = Self::of(ran);
+        for judged in ran.details.judged.iter().filter(|judged| judged.fate == Fate::Unprovable) {
+            let (edit, refused) = (&judged.edit, judged.refused);
+            faults.unless(refused >= DELIVERIES_MAX, || {
+                format!("unprovable, and the webhook was refused {refused} times: {edit:?}")
+            });
         }
         faults
     }

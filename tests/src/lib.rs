@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod expect;
 pub mod hands;
+pub mod planted;
 pub mod seeds;
 pub mod whole;
 

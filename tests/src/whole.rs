@@ -5,9 +5,18 @@ use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clients::Transport;
 use stores::{FaultPlan, Place, Store};
 use world::judge::{Details, Testimony};
-use world::{Deskup, Instance, Silent, TrapAt, Verdict, World, WorldOptions};
+use world::{Deskup, Instance, InstanceOptions, Silent, TrapAt, Verdict, World, WorldOptions};
+
+/// What stands between deskup and the wire; see `planted` for some that do harm.
+pub type Wrap = fn(Arc<dyn Transport>) -> Arc<dyn Transport>;
+
+/// Nothing does.
+pub fn bare(wire: Arc<dyn Transport>) -> Arc<dyn Transport> {
+    wire
+}
 
 /// What a world came to.
 pub struct Ran {
@@ -47,13 +56,17 @@ pub struct Stage {
 impl Stage {
     /// Opens a world and a store for it, both in the options' directory or both in memory.
     pub fn open(options: WorldOptions, faults: FaultPlan) -> anyhow::Result<Self> {
-        let place = match &options.dir {
-            Some(dir) => Place::File(dir.join("state.sqlite")),
-            None => Place::Memory,
-        };
+        Self::open_over(options, faults, bare)
+    }
+
+    /// The same with something between deskup and the wire.
+    pub fn open_over(options: WorldOptions, faults: FaultPlan, wrap: Wrap) -> anyhow::Result<Self> {
+        let place = options.dir.as_deref().map_or(Place::Memory, state_of);
         let world = World::open(options)?;
-        let store = Store::embedded_with(place, "demo", world.store_clock(), faults)?;
-        let deskup = Instance::in_world(&world, store.clone());
+        let store = Store::embedded_with(place, INSTALLATION, world.store_clock(), faults)?;
+        let made = InstanceOptions::of(&world, store.clone());
+        let transport = wrap(made.transport.clone());
+        let deskup = Instance::new(InstanceOptions { transport, ..made });
         Ok(Self { world, store, deskup })
     }
 
@@ -100,10 +113,23 @@ impl Stage {
     }
 }
 
+/// What the table calls this deskup.
+pub const INSTALLATION: &str = "demo";
+
+/// deskup's state in a world's directory.
+pub fn state_of(dir: &Path) -> Place {
+    Place::File(dir.join("state.sqlite"))
+}
+
 /// Runs a whole world whose store has these faults.
 pub fn run_with(options: WorldOptions, faults: FaultPlan) -> anyhow::Result<Ran> {
+    run_over(options, faults, bare)
+}
+
+/// The same with something between deskup and the wire.
+pub fn run_over(options: WorldOptions, faults: FaultPlan, wrap: Wrap) -> anyhow::Result<Ran> {
     on_paused_clock(async {
-        let stage = Stage::open(options, faults)?;
+        let stage = Stage::open_over(options, faults, wrap)?;
         stage.run().await
     })
 }
@@ -120,13 +146,23 @@ pub enum Kill {
     Around(u64, TrapAt),
     /// This long after it began, wherever it then is.
     AtMs(u64),
+    /// This long after people began to edit.
+    AmongEdits(u64),
 }
+
+/// Between two looks at whether people have begun.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// One process on a world in a directory: it runs to the end, or until it is killed. Dropping the runtime
 /// drops every task of deskup where it stands.
 pub fn process(options: &WorldOptions, kill: Option<Kill>) -> anyhow::Result<Option<Ran>> {
+    process_over(options, kill, bare)
+}
+
+/// The same with something between deskup and the wire.
+pub fn process_over(options: &WorldOptions, kill: Option<Kill>, wrap: Wrap) -> anyhow::Result<Option<Ran>> {
     on_paused_clock(async {
-        let stage = Stage::open(options.clone(), FaultPlan::none())?;
+        let stage = Stage::open_over(options.clone(), FaultPlan::none(), wrap)?;
         let killed = async {
             match kill {
                 Some(Kill::Around(after, at)) => {
@@ -134,6 +170,12 @@ pub fn process(options: &WorldOptions, kill: Option<Kill>) -> anyhow::Result<Opt
                     stage.world.wire().trapped().await;
                 }
                 Some(Kill::AtMs(ms)) => tokio::time::sleep(std::time::Duration::from_millis(ms)).await,
+                Some(Kill::AmongEdits(ms)) => {
+                    while stage.world.chronicle().began("edits").is_none() {
+                        tokio::time::sleep(LOOK).await;
+                    }
+                    tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+                }
                 None => std::future::pending().await,
             }
         };

@@ -81,6 +81,8 @@ pub struct Judged {
     pub coincides: bool,
     /// Whether the other side had to be written: it did not mean the same already.
     pub needs_write: bool,
+    /// For an unprovable one: how often deskup was not there to take the webhook that tells.
+    pub refused: u32,
 }
 
 /// Edits of the same thing within this time coincide.
@@ -95,12 +97,13 @@ pub fn judge(testimony: &Testimony, pairs: &Pairs, history: &History) -> Vec<Jud
             let ticket = pairs.tickets.get(&edit.ticket)?;
             let task = pairs.task_of.get(&edit.ticket).and_then(|id| pairs.tasks.get(id));
             let case = Case { testimony, history, pairs, edit, ticket, task };
-            let unmirrorable = case.unmirrorable();
+            let (fate, unmirrorable) = (case.fate(), case.unmirrorable());
             Some(Judged {
-                fate: case.fate(),
+                fate,
                 unmirrorable,
                 coincides: edits.iter().any(|other| coincide(edit, other)),
                 needs_write: unmirrorable.is_none() && case.needs_write(),
+                refused: if fate == Fate::Unprovable { case.refused() } else { 0 },
                 edit: edit.clone(),
             })
         })

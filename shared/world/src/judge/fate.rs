@@ -170,15 +170,25 @@ impl Case<'_> {
     /// A value that a write of ours replaced without having seen it is unprovable only if the webhook of
     /// that very write was never delivered: the world's log has to say so.
     fn lost_or_unprovable(&self, is_it: impl Fn(&Canon) -> bool) -> Fate {
+        let unheard = self.unheard().any(|moment| is_it(&moment.before));
+        if self.edit.side == Side::Clickup && unheard { Fate::Unprovable } else { Fate::Lost }
+    }
+
+    /// Later writes of ours to the same field, of which no webhook told deskup.
+    fn unheard(&self) -> impl Iterator<Item = &Moment> {
         let sync = self.testimony.rules.clickup_sync;
-        let overwritten =
-            self.history.of(self.edit.side, &self.edit.record, &self.edit.field).iter().any(|moment| {
-                moment.seq > self.edit.seq
-                    && moment.actor == sync
-                    && is_it(&moment.before)
-                    && !self.testimony.delivered.contains(&(self.edit.record.clone(), moment.at_ms))
-            });
-        if self.edit.side == Side::Clickup && overwritten { Fate::Unprovable } else { Fate::Lost }
+        let moments = self.history.of(self.edit.side, &self.edit.record, &self.edit.field);
+        moments.iter().filter(move |moment| {
+            moment.seq > self.edit.seq
+                && moment.actor == sync
+                && !self.testimony.delivered.contains(&(self.edit.record.clone(), moment.at_ms))
+        })
+    }
+
+    /// How often deskup was not there to take the webhooks of those writes, by the world's log.
+    pub fn refused(&self) -> u32 {
+        let of = |moment: &Moment| self.testimony.refused.get(&(self.edit.record.clone(), moment.at_ms));
+        self.unheard().filter_map(of).sum()
     }
 
     /// Why the other side could not take the edit: read from the mapping and from what happened.

@@ -127,6 +127,9 @@ fn exempted(case: &Judged) -> Option<Exempted> {
         (Fate::Kept, None) => ("kept", "both sides changed it; a conflict row holds this value"),
         (Fate::Superseded, None) => ("superseded", "a person changed it again on the same side"),
         (Fate::NotWanted, None) => ("not_wanted", "the mapping keeps internal notes in Zendesk"),
+        (Fate::Unprovable, None) if case.refused > 0 => {
+            ("unprovable", "overwritten by a write whose webhook came only while deskup was down")
+        }
         (Fate::Unprovable, None) => {
             ("unprovable", "overwritten by a write whose webhook was never delivered")
         }

@@ -56,7 +56,11 @@ async fn an_edit_that_was_overwritten_is_lost_although_both_sides_agree() {
     // Nobody can say that the webhook of that write told deskup, so nobody could have known.
     assert_eq!((verdict.lost, verdict.unprovable, verdict.converged_percent), (0, 1, 100.0));
     let mut told = fixture;
-    told.delivered.insert((task["id"].as_str().expect("an id").to_owned(), told.now()));
+    let write = (task["id"].as_str().expect("an id").to_owned(), told.now());
+    told.refused.insert(write.clone(), 5);
+    let (verdict, details) = told.judge();
+    assert_eq!((verdict.unprovable, details.judged[0].refused), (1, 5));
+    told.delivered.insert(write);
     let (verdict, _) = told.judge();
     assert_eq!((verdict.lost, verdict.unprovable), (1, 0));
 }

@@ -31,6 +31,8 @@ pub struct Testimony {
     pub marks: Vec<Mark>,
     /// ClickUp webhooks that were delivered and accepted: task and time of the change.
     pub delivered: BTreeSet<(String, i64)>,
+    /// How often deskup did not take such a webhook: it was down, or could not keep it.
+    pub refused: BTreeMap<(String, i64), u32>,
     /// Executions and transitions.
     pub effort: Effort,
     /// The seed, for the report.

@@ -24,6 +24,8 @@ enum Line {
     Call { at: i64, api: String, endpoint: String },
     /// A webhook of a change to a task reached deskup.
     Told { at: i64, task: String, of: i64 },
+    /// One was sent, and deskup did not take it: the service will try again, a few times.
+    Untold { at: i64, task: String, of: i64 },
 }
 
 #[derive(Debug, Default)]
@@ -34,6 +36,7 @@ struct Told {
     calls: Calls,
     marks: Vec<Mark>,
     delivered: BTreeSet<(String, i64)>,
+    refused: BTreeMap<(String, i64), u32>,
 }
 
 impl Told {
@@ -57,6 +60,10 @@ impl Told {
             }
             Line::Told { at, task, of } => {
                 self.delivered.insert((task, of));
+                at
+            }
+            Line::Untold { at, task, of } => {
+                *self.refused.entry((task, of)).or_default() += 1;
                 at
             }
         };
@@ -119,9 +126,10 @@ impl Chronicle {
         }
     }
 
-    /// Notes that deskup was told of a change of a task.
-    pub fn told(&self, at: i64, task: String, of: i64) {
-        if let Err(error) = self.write(Line::Told { at, task, of }) {
+    /// Notes that deskup was told of a change of a task, or did not let itself be told.
+    pub fn told(&self, at: i64, task: String, of: i64, taken: bool) {
+        let line = if taken { Line::Told { at, task, of } } else { Line::Untold { at, task, of } };
+        if let Err(error) = self.write(line) {
             tracing::error!(%error, "a webhook was not noted");
         }
     }
@@ -172,5 +180,10 @@ impl Chronicle {
     /// Webhooks of tasks that reached deskup.
     pub fn delivered(&self) -> BTreeSet<(String, i64)> {
         self.inner().1.delivered.clone()
+    }
+
+    /// How often deskup did not take a webhook of a task.
+    pub fn refused(&self) -> BTreeMap<(String, i64), u32> {
+        self.inner().1.refused.clone()
     }
 }

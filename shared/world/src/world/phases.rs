@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clients::Clock;
 
@@ -13,6 +14,10 @@ use crate::progress::{Phase, Progress, Step};
 
 /// How often somebody starts deskup on a bad day before giving up.
 const PREPARE_ATTEMPTS: u32 = 8;
+/// Between two looks at whether every ticket has its task.
+const TASKS_LOOK: Duration = Duration::from_secs(5);
+/// Looks before people begin all the same: two hours.
+const TASKS_LOOKS_MAX: u32 = 1_440;
 
 impl World {
     /// Says who receives webhooks from now on; `None` takes the machine down.
@@ -64,6 +69,9 @@ impl World {
     /// Lets the people edit, from when they first began; what an earlier process did is not done again.
     pub async fn play(&self, progress: &dyn Progress) -> Result<Played, WorldError> {
         let began = self.chronicle.began("edits");
+        if self.options.edits_once_linked && began.is_none() {
+            self.wait_for_tasks().await;
+        }
         self.phase("edits")?;
         let began_ms = began.unwrap_or_else(|| self.now_ms());
         let options = &self.options;
@@ -89,6 +97,19 @@ impl World {
             pranksters.prank(&pranks, &self.clickup, began_ms)
         );
         Ok(played)
+    }
+
+    /// Waits until every ticket has a task, or long enough: the judge will say that there is none.
+    async fn wait_for_tasks(&self) {
+        for _ in 0..TASKS_LOOKS_MAX {
+            let tasks = self.clickup.tasks();
+            let marked = tasks.iter().filter_map(|task| domain::footer::parse(task["description"].as_str()?));
+            let tickets: BTreeSet<domain::TicketId> = marked.map(|marker| marker.ticket).collect();
+            if tickets.len() >= self.scenario.tickets.len() {
+                return;
+            }
+            tokio::time::sleep(TASKS_LOOK).await;
+        }
     }
 
     /// Everything again from the start, on a settled world: nothing may be written.
@@ -125,6 +146,7 @@ impl World {
             kept,
             marks,
             delivered: self.chronicle.delivered(),
+            refused: self.chronicle.refused(),
             effort: deskup.effort(),
             seed: self.options.seed,
             state_file: self.options.state_file.as_ref().map(|path| path.display().to_string()),

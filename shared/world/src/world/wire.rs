@@ -251,34 +251,40 @@ impl Outbound for Post {
         Box::pin(async move {
             sleep_ms(WEBHOOK_MS).await;
             let Some(wire) = wire.upgrade() else { return Err("connection refused".to_owned()) };
-            let deskup = wire.deskup.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let Some(deskup) = deskup.filter(|_| !wire.state().cut) else {
-                return Err("connection refused".to_owned());
-            };
             let url = request.uri().to_string();
             let Some(side) = side_of(&url) else { return Err(format!("nobody listens at {url}")) };
             let body = request.body().clone();
-            let answer = deskup.webhook(side, request).await;
-            // What was answered after the kill was never answered.
-            if wire.state().cut {
-                return Err("connection reset".to_owned());
+            let answer = wire.deliver(side, request).await;
+            if side == Side::Clickup {
+                let taken = answer.as_ref().is_ok_and(|answer| answer.status().is_success());
+                wire.note_told(&body, taken);
             }
-            if side == Side::Clickup && answer.status().is_success() {
-                wire.note_told(&body);
-            }
-            Ok(answer)
+            answer
         })
     }
 }
 
 impl Wire {
-    /// Notes which changes of a task deskup now knows of.
-    fn note_told(&self, body: &Bytes) {
+    async fn deliver(&self, side: Side, request: Request<Bytes>) -> Result<Response<Bytes>, String> {
+        let deskup = self.deskup.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(deskup) = deskup.filter(|_| !self.state().cut) else {
+            return Err("connection refused".to_owned());
+        };
+        let answer = deskup.webhook(side, request).await;
+        // What was answered after the kill was never answered.
+        if self.state().cut {
+            return Err("connection reset".to_owned());
+        }
+        Ok(answer)
+    }
+
+    /// Notes which changes of a task deskup now knows of, or was not there to hear of.
+    fn note_told(&self, body: &Bytes, taken: bool) {
         let Ok(event) = serde_json::from_slice::<serde_json::Value>(body) else { return };
         let task = event["task_id"].as_str().unwrap_or_default();
         for item in event["history_items"].as_array().into_iter().flatten() {
             if let Some(of) = item["date"].as_str().and_then(|date| date.parse().ok()) {
-                self.chronicle.told(self.clock.now_ms(), task.to_owned(), of);
+                self.chronicle.told(self.clock.now_ms(), task.to_owned(), of, taken);
             }
         }
     }
