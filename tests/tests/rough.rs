@@ -3,7 +3,8 @@
 
 use stores::FaultPlan;
 use tests::expect::{Faults, nothing_wrong};
-use tests::whole::{Ran, run_with};
+use tests::planted;
+use tests::whole::{Ran, Wrap, bare, run_over};
 use world::{WorldFaults, WorldOptions};
 
 /// A kind of bad day.
@@ -22,22 +23,33 @@ fn options(seed: u64, faults: WorldFaults) -> WorldOptions {
     WorldOptions { tickets: 40, edits: 60, seed, faults, ..WorldOptions::default() }
 }
 
+/// What is wrong with one world in this weather, and what it came to.
+fn check(weather: &Weather, seed: u64, wrap: Wrap) -> (Vec<String>, Option<Ran>) {
+    match run_over(options(seed, weather.faults.clone()), (weather.store)(seed), wrap) {
+        Ok(ran) => (Faults::of(&ran).into_lines(), Some(ran)),
+        Err(error) => (vec![format!("{error:?}")], None),
+    }
+}
+
 /// Plays seeds in this weather and gives back what they came to.
 fn play(weather: &Weather, seeds: impl IntoIterator<Item = u64>) -> Vec<Ran> {
     let mut wrong = Vec::new();
     let mut all = Vec::new();
     for seed in seeds {
-        match run_with(options(seed, weather.faults.clone()), (weather.store)(seed)) {
-            Ok(ran) => {
-                let faults = Faults::of(&ran).into_lines();
-                wrong.extend(faults.into_iter().map(|line| format!("{}, seed {seed}: {line}", weather.name)));
-                all.push(ran);
-            }
-            Err(error) => wrong.push(format!("{}, seed {seed}: {error:?}", weather.name)),
-        }
+        let (faults, ran) = check(weather, seed, bare);
+        wrong.extend(faults.into_iter().map(|line| format!("{}, seed {seed}: {line}", weather.name)));
+        all.extend(ran);
     }
     nothing_wrong(&wrong);
     all
+}
+
+/// What the check says when something is planted between deskup and the wire.
+fn finds(weather: &Weather, wrap: Wrap, kinds: &[&str]) {
+    let (lines, _) = check(weather, 1, wrap);
+    for kind in kinds {
+        assert!(lines.iter().any(|line| line.starts_with(kind)), "nothing {kind:?} in\n{}", lines.join("\n"));
+    }
 }
 
 #[test]
@@ -83,4 +95,17 @@ fn deliveries_come_twice_and_in_another_order() {
 fn everything_at_once() {
     let faults = WorldFaults { webhook_drop: 0.1, ..WorldFaults::rough() };
     play(&Weather { name: "everything", faults, store: FaultPlan::hostile }, 31..=34);
+}
+
+#[test]
+fn the_check_finds_a_write_that_is_swallowed() {
+    let weather = Weather { name: "swallowed", faults: WorldFaults::default(), store: calm_store };
+    finds(&weather, planted::swallowing, &["lost"]);
+}
+
+#[test]
+fn the_check_finds_a_cursor_that_steps_over_what_moved() {
+    let faults = WorldFaults { webhook_drop: 1.0, ..WorldFaults::default() };
+    let weather = Weather { name: "skipped", faults, store: calm_store };
+    finds(&weather, planted::skipping, &["converged", "differs", "lost"]);
 }
