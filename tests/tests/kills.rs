@@ -23,7 +23,7 @@ const EARLY_KILLS: usize = 6;
 /// Fields, tags and comments that must be the same in both lives, at least.
 const COMPARED_MIN: usize = EDITS * 3 / 5;
 /// The same where people begin while tasks are still looked for: then they edit other tickets than in a calm life.
-const COMPARED_EARLY_MIN: usize = EDITS / 4;
+const COMPARED_EARLY_MIN: usize = EDITS / 8;
 
 const REPLAY: Replay = Replay { suite: "kills", test: "one_seed", tickets: TICKETS, edits: EDITS };
 

@@ -7,13 +7,15 @@ mod scalar;
 mod sets;
 mod state;
 
+use std::collections::BTreeSet;
+
 use crate::decision::{Decision, Evidence, FieldBase, FieldVerdict, LinkFields};
 use crate::field::FieldKey;
-use crate::ids::{ListId, Side};
-use crate::lens::assignee::is_done;
+use crate::ids::{ListId, Side, UserId};
+use crate::lens::assignee::{is_done, people_of};
 use crate::lens::tags::zendesk_form;
 use crate::lens::{Look, TaskWrites, text_of};
-use crate::mapping::{Mapping, Routing};
+use crate::mapping::{Mapped, Mapping, Routing};
 use crate::patch::{TaskWrite, TicketPatch};
 use crate::records::{Task, Ticket};
 
@@ -71,6 +73,10 @@ fn decide_in(
     let mut done = is_done(&ticket.status, &task.status_type);
     for field in mapping.mapped() {
         let base = fields.get(&field.key).unwrap_or(&none);
+        let late = late_people(field, base, task, evidence);
+        let learned = (!late.is_empty()).then(|| FieldBase { added: &base.added | &late, ..base.clone() });
+        let base = learned.as_ref().unwrap_or(base);
+        decision.late_people.extend(late);
         let look = Look { ticket, task, list, base, done };
         let state = State::new(field, look, evidence);
         let plan = match (&field.key, field.lens.members()) {
@@ -100,6 +106,19 @@ fn decide_in(
     option_tags(&mut on_ticket, mapping);
     decision.zendesk = (!on_ticket.is_empty()).then_some(on_ticket);
     decision
+}
+
+/// People whom a late write of ours put on the task: it is as that write was to leave it, and they were not on it
+/// just before. Where the latter is not known, people may have put them there.
+fn late_people(field: &Mapped, base: &FieldBase, task: &Task, evidence: &Evidence) -> BTreeSet<UserId> {
+    let is_it = |side: &Side, key: &FieldKey| *side == Side::Clickup && *key == field.key;
+    let now = field.lens.clickup(task).to_stored();
+    let ours = evidence.own.iter().any(|(side, key, value)| is_it(side, key) && *value == now);
+    if field.key != FieldKey::Assignee || !ours || now == base.c {
+        return BTreeSet::new();
+    }
+    let before = evidence.own_before.iter().rev().find(|(side, key, _)| is_it(side, key));
+    before.map(|(_, _, before)| &task.assignees - &people_of(before)).unwrap_or_default()
 }
 
 fn collect(state: &State<'_>, plan: Plan, decision: &mut Decision) {

@@ -161,6 +161,8 @@ pub struct Decision {
     /// A text for an internal note on the ticket (a ClickUp edit of the description, a move that was
     /// not allowed), when the mapping wants one.
     pub note: Option<String>,
+    /// People whom a write of ours put on the task although its reply never came: deskup added them too.
+    pub late_people: BTreeSet<UserId>,
     /// One sentence about the task's list: moved, left where a person put it, or out of scope.
     pub routing: Option<String>,
 }

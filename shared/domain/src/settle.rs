@@ -167,7 +167,7 @@ impl Written<'_> {
         if self.field.key != FieldKey::Assignee {
             return std::collections::BTreeSet::new();
         }
-        let mut added = self.old.added.clone();
+        let mut added = &self.old.added | &self.decision.late_people;
         if self.side == Side::Clickup {
             for write in &self.decision.clickup {
                 if let TaskWrite::Fields(patch) = write {

@@ -68,7 +68,7 @@ pub(crate) fn person_of(value: &Value) -> Option<UserId> {
     text_of(value).and_then(|text| text.parse().ok()).map(UserId)
 }
 
-fn people_of(value: &Value) -> BTreeSet<UserId> {
+pub(crate) fn people_of(value: &Value) -> BTreeSet<UserId> {
     match value {
         Value::Set(set) => set.iter().filter_map(|id| id.parse().ok()).map(UserId).collect(),
         _ => BTreeSet::new(),

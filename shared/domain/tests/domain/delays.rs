@@ -59,6 +59,46 @@ fn a_late_write_of_ours_is_not_mirrored() {
     );
 }
 
+/// deskup put 103 on the task and was killed before it could remember that; it still may take 103 off again.
+#[test]
+fn people_whom_a_late_write_added_were_added_by_us() {
+    let people = |ids: &[&str]| Value::Set(ids.iter().map(|id| (*id).to_owned()).collect());
+    let late = |before: Value| {
+        let key = || (Side::Clickup, FieldKey::Assignee);
+        let with = |value| (key().0, key().1, value);
+        Evidence { own: vec![with(people(&["103"]))], own_before: vec![with(before)], ..Evidence::default() }
+    };
+    let landed = || {
+        let mut pair = Pair::new(ticket(), mapping());
+        pair.ticket.assignee = Some(UserId(3));
+        pair.task.assignees = [UserId(103)].into();
+        pair
+    };
+    for (before, expected) in [
+        (people(&["102"]), "ClickUp assignees_rem=[103]"),
+        // Somebody else had put 103 there already.
+        (people(&["102", "103"]), "conflict assignee NoCounterpart"),
+    ] {
+        // Nothing else happened: both sides agree, and later the ticket has nobody.
+        let mut pair = landed();
+        let adopted = pair.decide_with(&late(before.clone()));
+        pair.apply(&adopted);
+        pair.ticket.assignee = None;
+        assert!(show(&pair.decide()).starts_with(expected), "{}", show(&pair.decide()));
+        // The ticket has nobody before deskup is back.
+        let mut pair = landed();
+        pair.ticket.assignee = None;
+        let decision = pair.decide_with(&late(before));
+        assert!(show(&decision).starts_with(expected), "{}", show(&decision));
+    }
+    // And whoever stays is still remembered after another write.
+    let mut pair = landed();
+    pair.ticket.assignee = Some(UserId(2));
+    let decision = pair.decide_with(&late(people(&["102"])));
+    pair.apply(&decision);
+    assert_eq!(pair.fields[&FieldKey::Assignee].added, [UserId(102)].into());
+}
+
 #[test]
 fn sides_that_are_apart_stay_quiet_until_one_moves() {
     let mut pair = Pair::new(ticket(), mapping());

@@ -37,7 +37,11 @@ impl Pair {
     }
 
     pub fn decide(&self) -> Decision {
-        let evidence = Evidence { placed: Some(self.task.list.clone()), ..Evidence::default() };
+        self.decide_with(&Evidence::default())
+    }
+
+    pub fn decide_with(&self, evidence: &Evidence) -> Decision {
+        let evidence = Evidence { placed: Some(self.task.list.clone()), ..evidence.clone() };
         decide(&self.fields, &self.ticket, &self.task, &self.mapping, &evidence)
     }
 
