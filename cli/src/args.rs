@@ -4,12 +4,26 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use crate::check::CheckArgs;
+use crate::completions::CompletionsArgs;
+use crate::conflicts::ConflictsArgs;
+use crate::explain::ExplainArgs;
+use crate::export::ExportArgs;
+use crate::help;
+use crate::init::InitArgs;
 use crate::installation::{DEMO_DIR, Folder};
+use crate::pause::{PauseArgs, ReleaseArgs, ResumeArgs};
+use crate::plan::PlanArgs;
+use crate::quarantine::QuarantineArgs;
+use crate::run::RunArgs;
+use crate::serve::ServeArgs;
 use crate::simulate::SimulateArgs;
+use crate::status::StatusArgs;
+use crate::webhooks::WebhooksArgs;
 
 /// Keeps Zendesk tickets and ClickUp tasks in step.
 #[derive(Debug, Parser)]
-#[command(name = "deskup", version, about, arg_required_else_help = true)]
+#[command(name = "deskup", version, about, arg_required_else_help = true, after_help = help::ALL)]
 pub struct Args {
     /// Tell more on stderr; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
@@ -22,16 +36,42 @@ pub struct Args {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Connect a Zendesk and a ClickUp account: check both, propose a mapping, write deskup.toml
+    Init(InitArgs),
+    /// Compare deskup.toml with both accounts
+    Check(CheckArgs),
     /// Show the whole sync on two simulated services, in this process, in virtual time
     Demo(DemoArgs),
-    /// Show executions, cursors, budgets, conflicts and what is set aside
-    Status(StateArgs),
+    /// Show whether all is well: alarms, convergence, cursors, budgets, executions; exit code 1 with an alarm
+    Status(StatusArgs),
     /// Show why each field of a ticket and its task has its value
     Explain(ExplainArgs),
+    /// List values that did not win, show both, apply one of them or dismiss the conflict
+    Conflicts(ConflictsArgs),
+    /// List records that are set aside, by cause, and put them back
+    Quarantine(QuarantineArgs),
+    /// Stop writing, for one lane of work or for all
+    Pause(PauseArgs),
+    /// Let paused lanes go on
+    Resume(ResumeArgs),
+    /// Show what waits behind the brake, and release it
+    Release(ReleaseArgs),
+    /// Write out which ticket belongs to which task, and the mapping
+    Export(ExportArgs),
     /// Write the Step Functions definitions of all workflows
     Compile(CompileArgs),
     /// Serve a simulated Zendesk and a simulated ClickUp on ports, to try the commands for real accounts on
     Simulate(SimulateArgs),
+    /// Show every change that a run would make, side by side, and change nothing
+    Plan(PlanArgs),
+    /// Carry a workflow out once: bring the scope over, settle linked pairs, end when nothing is left
+    Run(RunArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Keep both accounts in step until stopped
+    Serve(ServeArgs),
+    /// Set up, look at, check, renew and remove the webhooks of both accounts
+    Webhooks(WebhooksArgs),
 }
 
 /// A ClickUp plan: how many requests a minute a token has.
@@ -67,6 +107,7 @@ impl Plan {
 
 /// Options of `demo`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::DEMO)]
 pub struct DemoArgs {
     /// Tickets to fill Zendesk with
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -109,7 +150,7 @@ pub struct DemoArgs {
     pub json: bool,
 }
 
-/// Options of commands that only read the state.
+/// Options of commands that look at the state or change single rows of it.
 #[derive(Debug, clap::Args)]
 pub struct StateArgs {
     /// Where the state is
@@ -120,20 +161,9 @@ pub struct StateArgs {
     pub json: bool,
 }
 
-/// Options of `explain`.
-#[derive(Debug, clap::Args)]
-pub struct ExplainArgs {
-    /// The ticket's number, or the task's id
-    pub record: String,
-    /// Only this field, such as `status` or `custom.Severity`
-    pub field: Option<String>,
-    /// Which installation, and how to print
-    #[command(flatten)]
-    pub state: StateArgs,
-}
-
 /// Options of `compile`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = help::COMPILE)]
 pub struct CompileArgs {
     /// The folder to write the definitions to
     #[arg(long, default_value = "statemachines/asl", value_name = "DIR")]

@@ -26,8 +26,8 @@ pub const STREAMS: [&str; 4] = ["backfill", "tickets", "ticket-events", "tasks"]
 /// Which folder a command works on.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Folder {
-    /// The folder of the installation; this folder if it has a deskup.toml, otherwise that of the demo
-    #[arg(long, env = "DESKUP_DIR", value_name = "DIR", global = false)]
+    /// The installation's folder (default: this one, else the demo's)
+    #[arg(long, env = "DESKUP_DIR", value_name = "DIR", hide_env_values = true)]
     pub dir: Option<PathBuf>,
 }
 
@@ -111,6 +111,11 @@ impl Installation {
     pub fn store(&self) -> anyhow::Result<Store> {
         Store::embedded(Place::File(self.state_file()), NAME, Arc::new(wall_ms))
             .map_err(|error| Failed::store(&error))
+    }
+
+    /// A state of which nothing is kept, for a folder that has none yet.
+    pub fn scratch(&self) -> anyhow::Result<Store> {
+        Store::embedded(Place::Memory, NAME, Arc::new(wall_ms)).map_err(|error| Failed::store(&error))
     }
 
     /// Takes hold of the state in somebody's time.

@@ -2,21 +2,39 @@
 //! stdout, talk and errors to stderr, and the exit code means something.
 
 mod args;
+mod check;
 mod compile;
+mod completions;
+mod conflicts;
 #[allow(dead_code, reason = "the commands for real accounts use it")]
 mod credentials;
 mod demo;
+mod expiry;
 mod explain;
+mod export;
 mod failure;
+mod hands;
+mod help;
+mod init;
 #[allow(dead_code, reason = "the commands for real accounts use it")]
 mod installation;
+#[cfg(test)]
+mod looks;
 #[allow(dead_code, reason = "the commands for real accounts use it")]
 mod machine;
+mod pause;
+mod plan;
+mod progress;
+mod quarantine;
 mod query;
+mod run;
+mod serve;
 mod signals;
 mod simulate;
 mod status;
 mod terminal;
+mod webhooks;
+mod width;
 
 use std::process::ExitCode;
 
@@ -30,11 +48,24 @@ pub fn run() -> ExitCode {
     let args = Args::parse();
     start_log(args.verbose);
     let result = match &args.command {
+        Command::Init(options) => init::run(options),
+        Command::Check(options) => check::run(options),
         Command::Demo(options) => demo::run(options),
         Command::Status(options) => status::run(options),
         Command::Explain(options) => explain::run(options),
         Command::Compile(options) => compile::run(options),
+        Command::Conflicts(options) => conflicts::run(options),
+        Command::Quarantine(options) => quarantine::run(options),
+        Command::Pause(options) => pause::pause(options),
+        Command::Resume(options) => pause::resume(options),
+        Command::Release(options) => pause::release(options),
+        Command::Export(options) => export::run(options),
         Command::Simulate(options) => simulate::run(options),
+        Command::Plan(options) => plan::run(options),
+        Command::Run(options) => run::run(options),
+        Command::Completions(options) => completions::run(options),
+        Command::Serve(options) => serve::run(options),
+        Command::Webhooks(options) => webhooks::run(options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -55,14 +55,33 @@ pub fn is_personal(token: &ClickUpCredentials) -> bool {
 
 /// Checks everything against both accounts and wires a deskup on this store.
 pub async fn connect(installation: &Installation, store: Store) -> anyhow::Result<Local> {
+    connect_with(installation, store, |_| ()).await
+}
+
+/// The same, with other numbers.
+pub async fn connect_with(
+    installation: &Installation,
+    store: Store,
+    change: impl FnOnce(&mut Options),
+) -> anyhow::Result<Local> {
+    attempt(installation, store, change).await?.map_err(refused)
+}
+
+/// The same for whoever decides himself what a failure means.
+pub async fn attempt(
+    installation: &Installation,
+    store: Store,
+    change: impl FnOnce(&mut Options),
+) -> anyhow::Result<Result<Local, ConnectError>> {
     let (text, settings) = installation.settings()?;
     let credentials = Written::of(installation)?.complete()?;
     let (zendesk, clickup) = accounts(&settings, credentials);
-    let options = Options {
+    let mut options = Options {
         incarnation: store.incarnation(),
         ticket_url: format!("{}/agent/tickets/", settings.zendesk_url),
         ..Options::default()
     };
+    change(&mut options);
     let connection = Connection {
         store,
         transport: transport()?,
@@ -72,14 +91,19 @@ pub async fn connect(installation: &Installation, store: Store) -> anyhow::Resul
         zendesk_limits: ZendeskLimits::default(),
         clickup,
         clickup_per_min: CLICKUP_PER_MIN,
-        seed: RandomState::new().build_hasher().finish(),
+        seed: seed(),
         options,
     };
-    local::connect(connection).await.map_err(refused)
+    Ok(local::connect(connection).await)
+}
+
+/// A number that nobody can guess and no other process has.
+pub fn seed() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// What keeps deskup out, with the exit code that fits.
-fn refused(error: ConnectError) -> anyhow::Error {
+pub fn refused(error: ConnectError) -> anyhow::Error {
     match error {
         ConnectError::Settings(_) => Failed::usage(error.to_string()),
         ConnectError::Api { what, source } => Failed::usage(format!("{what}: {source}")),

@@ -12,6 +12,7 @@ use crate::{machine, terminal};
 
 /// Options of `simulate`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = crate::help::SIMULATE)]
 pub struct SimulateArgs {
     /// Tickets to fill Zendesk with
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(1..=100_000))]

@@ -1,90 +1,211 @@
-//! Shows the state at a glance.
+//! Shows the state at a glance; its exit code is for whoever watches over it.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal;
 
-use crate::args::StateArgs;
-use crate::installation::Installation;
+use crate::failure::Failed;
+use crate::help;
+use crate::installation::{Folder, Installation};
 use crate::machine;
-use crate::query::{self, StatusView};
-use crate::terminal::{self, heading, table};
+use crate::query::short;
+use crate::query::status::{self, StatusView};
+use crate::terminal::{self, Screen, number, span};
 
-/// Runs `deskup status`.
-pub fn run(args: &StateArgs) -> anyhow::Result<()> {
-    let installation = Installation::locate(&args.folder);
-    let view = machine::runtime()?.block_on(async {
-        let store = installation.look().await?;
-        query::status(&installation, &store).await
-    })?;
-    if args.json {
-        terminal::data(&serde_json::to_string(&view)?);
-    } else {
-        terminal::data(&draw(&view));
-    }
-    Ok(())
+/// Options of `status`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = help::STATUS)]
+pub struct StatusArgs {
+    /// Which installation
+    #[command(flatten)]
+    pub folder: Folder,
+    /// Look again every so many seconds, until Ctrl-C
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5",
+          value_parser = clap::value_parser!(u64).range(1..=3_600))]
+    pub watch: Option<u64>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
 }
 
-fn draw(view: &StatusView) -> String {
-    let mut text = format!("state        {}\n", view.state_file);
-    text.push_str(&format!("links        {}\n", counts(&view.links)));
-    text.push_str(&format!("waiting      {}\n", counts(&view.work)));
-    text.push_str(&format!("conflicts    {}\n", counts(&view.conflicts)));
-    text.push_str(&format!("quarantine   {}\n", counts(&view.quarantine)));
-    let paused = if view.paused.is_empty() { "no".to_owned() } else { view.paused.join("; ") };
-    text.push_str(&format!("paused       {paused}\n"));
-    text.push_str(&format!(
-        "comments     every linked task is asked within {} min, should a webhook be lost\n\n",
-        terminal::number(view.comment_sweep_minutes)
-    ));
-    text.push_str(&heading("API budgets, newest window"));
-    text.push('\n');
-    let rows: Vec<Vec<String>> = view
+/// Runs `deskup status`.
+pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
+    let installation = Installation::locate(&args.folder);
+    machine::runtime()?.block_on(async {
+        loop {
+            // Opened anew for each look: whoever wants to hold the state in between may.
+            let view = {
+                let store = installation.look().await?;
+                status::status(&installation, &store).await?
+            };
+            if args.watch.is_some() && std::io::stdout().is_terminal() {
+                terminal::data("\x1b[H\x1b[2J");
+            }
+            if args.json {
+                terminal::data(&serde_json::to_string(&view)?);
+            } else {
+                terminal::data(&draw(&view, &Screen::stdout()));
+            }
+            let Some(seconds) = args.watch else { return verdict(&view) };
+            tokio::select! {
+                biased;
+                result = crate::signals::stopped() => {
+                    result?;
+                    return verdict(&view);
+                }
+                () = tokio::time::sleep(std::time::Duration::from_secs(seconds)) => {}
+            }
+        }
+    })
+}
+
+/// Alarms are the exit code.
+fn verdict(view: &StatusView) -> anyhow::Result<()> {
+    match view.alarms.len() {
+        0 => Ok(()),
+        1 => Err(Failed::result(format!("an alarm: {}", view.alarms[0].kind))),
+        count => {
+            let kinds: Vec<&str> = view.alarms.iter().map(|alarm| alarm.kind).collect();
+            Err(Failed::result(format!("{count} alarms: {}", kinds.join(", "))))
+        }
+    }
+}
+
+pub(crate) fn draw(view: &StatusView, screen: &Screen) -> String {
+    let mut lines = Vec::new();
+    for alarm in &view.alarms {
+        let mut said = screen.wrap(&format!("ALARM {}: {}", alarm.kind, alarm.text), 6).into_iter();
+        lines.extend(said.next().map(|first| screen.bad(&first)));
+        lines.extend(said);
+    }
+    if view.alarms.is_empty() {
+        lines.push(screen.good("no alarm"));
+    }
+    lines.push(String::new());
+    // A path is never cut: it is there to be copied.
+    lines.push(format!("state        {}", view.state_file));
+    let mut say = |name: &str, value: String| {
+        lines.extend(screen.wrap_after(&format!("{name:<12} "), &value));
+    };
+    say("since", view.since.clone().unwrap_or_else(|| "unknown".to_owned()));
+    say("running", running(view));
+    let part = &view.convergence;
+    say(
+        "converged",
+        format!(
+            "{} % ({} of {} linked pairs have nothing open)",
+            part.percent,
+            number(part.settled),
+            number(part.linked)
+        ),
+    );
+    say("links", counts(&view.links));
+    say("waiting", counts(&view.work));
+    say("unconfirmed", unconfirmed(view));
+    say("conflicts", counts(&view.conflicts));
+    say("quarantine", counts(&view.quarantine));
+    say("paused", paused(view));
+    for heard in &view.heard {
+        let last = heard
+            .age_ms
+            .map_or("no webhook was heard".to_owned(), |age| format!("last webhook {}", ago(age)));
+        say(
+            &heard.service.to_string(),
+            format!("{last}; found by cursors since: {}", number(heard.found_since)),
+        );
+    }
+    say(
+        "comments",
+        format!(
+            "every linked task is asked within {} min, should a webhook be lost",
+            number(view.comment_sweep_minutes)
+        ),
+    );
+    lines.push(String::new());
+    lines.push(tables(view, screen));
+    lines.join("\n")
+}
+
+fn running(view: &StatusView) -> String {
+    match (&view.holder, view.should_run) {
+        (Some(holder), _) => format!("{} holds the state since {}", holder.who, holder.since),
+        (None, true) => "nothing, and it was not stopped".to_owned(),
+        (None, false) => "nothing".to_owned(),
+    }
+}
+
+fn unconfirmed(view: &StatusView) -> String {
+    let open = &view.unconfirmed;
+    match open.waiting {
+        0 => "none".to_owned(),
+        waiting => format!("{} writes, {} of them overdue", number(waiting), number(open.overdue)),
+    }
+}
+
+fn paused(view: &StatusView) -> String {
+    if view.paused.is_empty() {
+        return "no".to_owned();
+    }
+    let on: Vec<String> = view
+        .paused
+        .iter()
+        .map(|switch| format!("{} since {}: {}", switch.name, switch.since, switch.reason))
+        .collect();
+    on.join("; ")
+}
+
+fn tables(view: &StatusView, screen: &Screen) -> String {
+    let cursors: Vec<Vec<String>> = view
+        .cursors
+        .iter()
+        .map(|row| {
+            let looked = row.looked_age_ms.map_or("-".to_owned(), |age| ago(age));
+            vec![row.stream.clone(), looked, short(&row.moved), row.version.to_string(), row.cursor.clone()]
+        })
+        .collect();
+    let budgets: Vec<Vec<String>> = view
         .budgets
         .iter()
         .map(|row| {
-            let used =
-                format!("{} of {}", terminal::number(row.used.into()), terminal::number(row.of.into()));
+            let used = format!("{} of {}", number(row.used.into()), number(row.of.into()));
             vec![row.api.to_owned(), row.limit.to_owned(), used, row.until.clone()]
         })
         .collect();
-    text.push_str(&table(&["service", "limit", "used", "until"], &rows));
-    text.push_str("\n\n");
-    text.push_str(&heading("Executions, the newest first"));
-    text.push('\n');
-    let rows: Vec<Vec<String>> = view
+    let executions: Vec<Vec<String>> = view
         .executions
         .iter()
         .map(|row| {
             vec![
                 row.workflow.clone(),
                 row.status.clone(),
-                row.started.clone(),
-                terminal::span(row.ran_ms),
+                short(&row.started),
+                span(row.ran_ms),
                 row.transitions.to_string(),
                 row.error.clone().unwrap_or_else(|| row.step.clone()),
             ]
         })
         .collect();
-    text.push_str(&table(&["workflow", "status", "started", "ran", "transitions", "step"], &rows));
-    text.push_str("\n\n");
-    text.push_str(&heading("Cursors"));
-    text.push('\n');
-    let rows: Vec<Vec<String>> = view
-        .cursors
-        .iter()
-        .map(|row| vec![row.stream.clone(), row.moved.clone(), row.version.to_string(), row.cursor.clone()])
-        .collect();
-    text.push_str(&table(&["stream", "moved", "version", "cursor"], &rows));
-    text
+    [
+        screen.heading("Cursors"),
+        screen.table(&["stream", "read to its end", "moved", "version", "cursor"], &cursors),
+        String::new(),
+        screen.heading("API budgets, newest window"),
+        screen.table(&["service", "limit", "used", "until"], &budgets),
+        String::new(),
+        screen.heading("Executions, the newest first"),
+        screen.table(&["workflow", "status", "started", "ran", "states", "step"], &executions),
+    ]
+    .join("\n")
+}
+
+fn ago(age_ms: i64) -> String {
+    if age_ms < 1_000 { "now".to_owned() } else { format!("{} ago", span(age_ms)) }
 }
 
 fn counts(counts: &BTreeMap<String, u64>) -> String {
     if counts.values().all(|n| *n == 0) {
         return "none".to_owned();
     }
-    let parts: Vec<String> = counts
-        .iter()
-        .filter(|(_, n)| **n > 0)
-        .map(|(name, n)| format!("{} {name}", terminal::number(*n)))
-        .collect();
+    let parts: Vec<String> =
+        counts.iter().filter(|(_, n)| **n > 0).map(|(name, n)| format!("{} {name}", number(*n))).collect();
     parts.join(", ")
 }

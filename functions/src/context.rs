@@ -1,23 +1,75 @@
 //! What every step needs, built once per process: the store, both clients, the mapping and the managers.
 
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use clients::{ClickUp, Clock, Lane, Scope, Secret, Zendesk};
+use clients::{ClickUp, Clock, Lane, Scope, Zendesk};
 use domain::{Mapping, Side, TicketId, UserId};
 use orchestration::{CheckpointManager, ExecutionContext, RecoveryManager, ResourceManager};
 use stores::Store;
 
+use crate::access::Access;
+use crate::halt::Halt;
+use crate::hooks::Hooks;
+use crate::plan::gate::Gate;
 use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
+use crate::sync::recognised::Known;
 
-/// Signing secrets of the webhooks, the previous one while a rotation is under way.
-#[derive(Clone, Debug, Default)]
-pub struct WebhookSecrets {
-    /// Zendesk's, newest first.
-    pub zendesk: Vec<Secret>,
-    /// ClickUp's, newest first.
-    pub clickup: Vec<Secret>,
+/// What this process did so far, for whoever watches it.
+#[derive(Debug, Default)]
+pub struct Activity {
+    /// Deliveries of Zendesk that were genuine.
+    pub zendesk: AtomicU64,
+    /// Deliveries of ClickUp that were genuine.
+    pub clickup: AtomicU64,
+    /// When the last one of Zendesk came, in unix milliseconds; 0 for none.
+    pub zendesk_ms: AtomicI64,
+    /// When the last one of ClickUp came.
+    pub clickup_ms: AtomicI64,
+    /// When Zendesk was last asked what changed, with an answer; before that, the start.
+    pub zendesk_polled_ms: AtomicI64,
+    /// When ClickUp was.
+    pub clickup_polled_ms: AtomicI64,
+    /// Deliveries with a wrong signature.
+    pub refused: AtomicU64,
+    /// Records brought in step.
+    pub synced: AtomicU64,
+    /// Calls that changed something.
+    pub written: AtomicU64,
+    /// Records sent back for later.
+    pub requeued: AtomicU64,
+    /// Records set aside.
+    pub quarantined: AtomicU64,
+}
+
+impl Activity {
+    /// Of a process that begins now.
+    pub fn begin(now_ms: i64) -> Self {
+        Self {
+            zendesk_polled_ms: AtomicI64::new(now_ms),
+            clickup_polled_ms: AtomicI64::new(now_ms),
+            ..Self::default()
+        }
+    }
+
+    /// Notes that a side said what changed there.
+    pub fn polled(&self, side: Side, now_ms: i64) {
+        match side {
+            Side::Zendesk => self.zendesk_polled_ms.store(now_ms, Ordering::Relaxed),
+            Side::Clickup => self.clickup_polled_ms.store(now_ms, Ordering::Relaxed),
+        }
+    }
+
+    /// Notes a genuine delivery.
+    pub fn delivered(&self, side: Side, now_ms: i64) {
+        let (count, last) = match side {
+            Side::Zendesk => (&self.zendesk, &self.zendesk_ms),
+            Side::Clickup => (&self.clickup, &self.clickup_ms),
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        last.store(now_ms, Ordering::Relaxed);
+    }
 }
 
 /// Numbers that a deployment may change.
@@ -29,7 +81,7 @@ pub struct Options {
     pub visibility_delay_ms: i64,
     /// How long the first hint of a record waits for the rest of a burst.
     pub debounce_ms: i64,
-    /// How long an own write may wait for its confirming webhook.
+    /// How long an own write may wait for its confirming webhook; 0 where no webhooks come.
     pub confirm_within_ms: i64,
     /// Tickets per page of the export.
     pub page_size: u32,
@@ -41,6 +93,8 @@ pub struct Options {
     pub ticket_url: String,
     /// Tasks whose comments one sweep reads again.
     pub sweep_tasks: usize,
+    /// Whether nothing live runs beside this, so that nothing of the budgets is kept back for it.
+    pub alone: bool,
 }
 
 impl Default for Options {
@@ -55,6 +109,7 @@ impl Default for Options {
             since_s: 0,
             ticket_url: String::new(),
             sweep_tasks: 10,
+            alone: false,
         }
     }
 }
@@ -77,14 +132,26 @@ pub struct Context {
     pub checkpoints: Arc<CheckpointManager>,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Signing secrets; they change while the process runs.
-    pub secrets: Arc<RwLock<WebhookSecrets>>,
+    /// Where deliveries come in, and what signs them.
+    pub hooks: Hooks,
+    /// Whether both accounts let us in.
+    pub access: Access,
+    /// What this process did so far.
+    pub activity: Activity,
     /// Tasks made or found by this process, for its progress.
     pub created: AtomicU64,
     /// The newest scan for tasks whose create had no reply.
     pub scans: Scans,
     /// Who takes part in a pilot.
     pub pilot: Pilot,
+    /// Pairs that people made.
+    pub recognised: Known,
+    /// The confirmed plan that is carried out, if there is one.
+    pub gate: OnceLock<Gate>,
+    /// Calls of this process that changed something.
+    pub writes: AtomicU64,
+    /// Whether a person wants it to stop.
+    pub halt: Halt,
     /// Numbers that a deployment may change.
     pub options: Options,
 }

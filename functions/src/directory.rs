@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::local::ConnectError;
-use clients::{ApiError, ApiResult, ClickUp, ErrorKind, Zendesk};
+use clients::{ApiError, ApiResult, ClickUp, CustomStatus, ErrorKind, TicketField, Zendesk};
 use domain::{ClickupField, Directory, ListId, Person, UserId, ZendeskField};
 
 /// Asks both services. `lists` are the ClickUp lists that the settings name.
@@ -29,25 +29,14 @@ async fn read(
     lists: &[ListId],
     (zendesk_me, clickup_me): (Person, Person),
 ) -> Result<Directory, ConnectError> {
-    let cannot = at("the Zendesk account could not be read");
     let mut directory = Directory {
         zendesk_me: zendesk_me.id.unwrap_or(UserId(0)),
         clickup_me: clickup_me.id.unwrap_or(UserId(0)),
-        zendesk_people: by_id(zendesk.agents().await.map_err(&cannot)?),
-        clickup_people: by_id(
-            clickup.members().await.map_err(at("the ClickUp workspace could not be read"))?,
-        ),
-        groups: zendesk.groups().await.map_err(&cannot)?.into_iter().collect(),
         ..Directory::default()
     };
-    for field in zendesk.ticket_fields().await.map_err(&cannot)? {
-        let field =
-            ZendeskField { id: field.id, title: field.title, kind: field.kind, options: field.options };
-        directory.zendesk_fields.insert(field.id, field);
-    }
-    for status in zendesk.custom_statuses().await.map_err(&cannot)? {
-        directory.custom_statuses.insert(status.id, (status.category, status.label));
-    }
+    add_zendesk(zendesk, &mut directory).await.map_err(at("the Zendesk account could not be read"))?;
+    directory.clickup_people =
+        by_id(clickup.members().await.map_err(at("the ClickUp workspace could not be read"))?);
     for list in lists {
         add_list(clickup, list, &mut directory)
             .await
@@ -56,7 +45,34 @@ async fn read(
     Ok(directory)
 }
 
-async fn add_list(clickup: &ClickUp, list: &ListId, directory: &mut Directory) -> ApiResult<()> {
+/// What a first look at an account wants to know beyond the directory: what is in use.
+pub(crate) struct Definitions {
+    /// Ticket fields.
+    pub fields: Vec<TicketField>,
+    /// Custom statuses.
+    pub statuses: Vec<CustomStatus>,
+}
+
+/// Zendesk's half.
+pub(crate) async fn add_zendesk(zendesk: &Zendesk, directory: &mut Directory) -> ApiResult<Definitions> {
+    directory.zendesk_people = by_id(zendesk.agents().await?);
+    directory.groups = zendesk.groups().await?.into_iter().collect();
+    let definitions =
+        Definitions { fields: zendesk.ticket_fields().await?, statuses: zendesk.custom_statuses().await? };
+    for field in &definitions.fields {
+        let field = field.clone();
+        let field =
+            ZendeskField { id: field.id, title: field.title, kind: field.kind, options: field.options };
+        directory.zendesk_fields.insert(field.id, field);
+    }
+    for status in &definitions.statuses {
+        directory.custom_statuses.insert(status.id, (status.category.clone(), status.label.clone()));
+    }
+    Ok(definitions)
+}
+
+/// One list of ClickUp with its fields.
+pub(crate) async fn add_list(clickup: &ClickUp, list: &ListId, directory: &mut Directory) -> ApiResult<()> {
     let info = clickup.list(list).await?;
     directory.lists.insert(list.clone(), info);
     for field in clickup.fields(list).await? {
@@ -74,6 +90,6 @@ async fn add_list(clickup: &ClickUp, list: &ListId, directory: &mut Directory) -
     Ok(())
 }
 
-fn by_id(people: Vec<Person>) -> BTreeMap<UserId, Person> {
+pub(crate) fn by_id(people: Vec<Person>) -> BTreeMap<UserId, Person> {
     people.into_iter().filter_map(|person| person.id.map(|id| (id, person))).collect()
 }

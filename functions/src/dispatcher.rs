@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clients::Lane as Priority;
-use orchestration::{EmbeddedEngine, EngineError, Outcome, Start, WorkflowOrchestrator};
+use orchestration::{EmbeddedEngine, EngineError, Halt, Outcome, Start, WorkflowOrchestrator};
 use serde_json::json;
 use statemachines::ticket_sync::TicketSyncWorkflow;
-use stores::{Lane, StoreError};
+use stores::{Lane, StoreError, WorkKey};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
@@ -81,6 +81,28 @@ impl Dispatcher {
         self.orchestrator.execute(self.workflow.backfill(), input, start).await
     }
 
+    /// As [`Dispatcher::backfill`], but when a person asks for a stop, what is in flight is finished and the rest
+    /// is left for the next time: then there is no outcome.
+    pub async fn backfill_until_halted(&self, generation: u64) -> Result<Option<Outcome>, EngineError> {
+        let start = Start {
+            name: None,
+            trigger: "person".to_owned(),
+            actor: "deskup".to_owned(),
+            lane: Priority::Backfill,
+        };
+        let input = json!({ "generation": generation });
+        let id = self.orchestrator.start(self.workflow.backfill(), input, start).await?;
+        let outcome = self.orchestrator.wait(&id);
+        tokio::pin!(outcome);
+        tokio::select! {
+            biased;
+            outcome = &mut outcome => return outcome.map(Some),
+            () = self.cx.halt.quiet() => {}
+        }
+        self.orchestrator.stop(&id);
+        outcome.await.map(|_| None)
+    }
+
     /// Runs every poll once.
     pub async fn poll(&self) -> Result<Outcome, EngineError> {
         let start = Start {
@@ -103,7 +125,15 @@ impl Dispatcher {
             actor: "deskup".to_owned(),
             lane: priority(lane),
         };
-        let input = json!({ "lane": lane.name(), "limit": ROWS });
+        let input = json!({ "lane": lane.name(), "limit": ROWS, "record": null });
+        self.orchestrator.execute(self.workflow.live(), input, start).await
+    }
+
+    /// Serves the row of one record and nothing else: a person asked for it while nothing is running.
+    pub async fn one(&self, record: &WorkKey, actor: &str) -> Result<Outcome, EngineError> {
+        let start =
+            Start { name: None, trigger: "person".to_owned(), actor: actor.to_owned(), lane: Priority::Live };
+        let input = json!({ "lane": Lane::Live.name(), "limit": 1, "record": record.to_string() });
         self.orchestrator.execute(self.workflow.live(), input, start).await
     }
 
@@ -114,8 +144,12 @@ impl Dispatcher {
         while !self.stopping.load(Ordering::SeqCst) {
             while lanes.try_join_next().is_some() {}
             let now_ms = self.cx.now_ms();
-            if now_ms >= next_poll_ms {
+            // What a poll finds is not in a confirmed plan; its cursors stay for whoever comes after it.
+            if now_ms >= next_poll_ms && self.cx.gate().is_none() {
                 next_poll_ms = now_ms + POLL_EVERY_MS;
+                if matches!(self.cx.recovery.check(priority(Lane::Reconcile)).await, Err(Halt::Paused(_))) {
+                    continue;
+                }
                 let this = self.clone();
                 lanes.spawn(async move {
                     if let Err(error) = this.poll().await {
@@ -140,6 +174,18 @@ impl Dispatcher {
         while lanes.join_next().await.is_some() {}
     }
 
+    /// When a lane with a due row is worth an execution: a paused one would only find that it is paused.
+    async fn when(&self, lane: Lane, due_ms: i64, now_ms: i64) -> Result<i64, StoreError> {
+        if due_ms > now_ms {
+            return Ok(due_ms);
+        }
+        match self.cx.recovery.check(priority(lane)).await {
+            Ok(()) => Ok(due_ms),
+            Err(Halt::Paused(_)) => Ok(now_ms + NAP_MS),
+            Err(Halt::Store(error)) => Err(error),
+        }
+    }
+
     /// Starts an execution per lane that has due rows; tells when the next row is due.
     async fn start_due(
         self: &Arc<Self>,
@@ -149,6 +195,7 @@ impl Dispatcher {
         let mut next_ms: Option<i64> = None;
         for lane in [Lane::Live, Lane::Reconcile] {
             let Some(due_ms) = self.cx.store.work().next_due_ms(lane).await? else { continue };
+            let due_ms = self.when(lane, due_ms, now_ms).await?;
             if due_ms > now_ms {
                 next_ms = Some(next_ms.map_or(due_ms, |ms| ms.min(due_ms)));
             } else if lanes.len() < RUNNING_MAX {

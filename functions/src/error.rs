@@ -24,6 +24,9 @@ pub enum SyncError {
     /// A person or the brake holds the lane.
     #[error("paused: {0}")]
     Paused(String),
+    /// A plan was confirmed, and this is not in it.
+    #[error("this is not in the confirmed plan")]
+    Unplanned,
     /// Somebody else works on the record, or it moved while we looked: later.
     #[error("{0}")]
     Later(&'static str),
@@ -36,14 +39,16 @@ impl SyncError {
             SyncError::Api(error) => match error.kind {
                 ErrorKind::BudgetEmpty { .. } | ErrorKind::RateLimited { .. } => Failure::BudgetEmpty,
                 ErrorKind::Transient | ErrorKind::Unknown | ErrorKind::Conflict => Failure::Transient,
-                ErrorKind::NotFound | ErrorKind::Refused | ErrorKind::Auth => Failure::Rejected,
+                ErrorKind::NotFound | ErrorKind::Refused => Failure::Rejected,
+                // Nothing was tried: it waits until we are let in again, and counts against no record.
+                ErrorKind::Auth => Failure::Paused,
                 ErrorKind::Unexpected => Failure::Transient,
             },
             SyncError::Store(error) if error.is_transient() => Failure::Transient,
             SyncError::Store(_) => Failure::Bug,
             SyncError::Poison { .. } => Failure::Rejected,
             SyncError::Paused(_) => Failure::Paused,
-            SyncError::Later(_) => Failure::Transient,
+            SyncError::Later(_) | SyncError::Unplanned => Failure::Transient,
         }
     }
 
@@ -92,6 +97,7 @@ impl SyncError {
             SyncError::Poison { cause, .. } => (*cause).to_owned(),
             SyncError::Paused(_) => "paused".to_owned(),
             SyncError::Later(_) => "busy".to_owned(),
+            SyncError::Unplanned => "unplanned".to_owned(),
         }
     }
 }

@@ -2,14 +2,25 @@
 //! is an ordinary async function over a [`Context`], so that a Lambda, the embedded engine and a test all
 //! call the same thing.
 
+pub mod access;
+pub mod accounts;
 pub mod context;
 pub mod directory;
 pub mod dispatcher;
 pub mod error;
+pub mod halt;
+pub mod hooks;
 pub mod local;
+pub mod names;
+pub mod person;
+pub mod plan;
+pub mod reach;
+pub mod registration;
+pub mod rotation;
+pub mod run;
 pub mod steps;
 pub mod sync;
 pub mod webhook;
 
-pub use context::{Context, Options, WebhookSecrets};
+pub use context::{Activity, Context, Options};
 pub use error::SyncError;

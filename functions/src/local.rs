@@ -1,8 +1,9 @@
 //! Everything wired on one machine: clients, store, managers, engine and dispatcher. On AWS the template does
 //! this; here it is a few function calls.
 
+use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, RwLock};
 
 use clients::{ApiError, ClickUp, ClickUpConfig, Clock, Transport, Zendesk, ZendeskConfig, ZendeskLimits};
 use domain::settings::Name;
@@ -12,47 +13,17 @@ use orchestration::{
 };
 use stores::{Store, StoreError};
 
+use crate::access::Access;
 use crate::dispatcher::Dispatcher;
+use crate::halt::Halt;
+use crate::hooks::Hooks;
 use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
-use crate::{Context, Options, WebhookSecrets, directory, steps};
+use crate::sync::recognised::Known;
+use crate::{Activity, Context, Options, access, directory, names, steps};
 
-/// What a ticket sync listens to on Zendesk.
-const ZENDESK_EVENTS: [&str; 17] = [
-    "agent_assignment_changed",
-    "attachment_linked_to_comment",
-    "comment_added",
-    "created",
-    "custom_field_changed",
-    "custom_status_changed",
-    "form_changed",
-    "group_assignment_changed",
-    "organization_changed",
-    "priority_changed",
-    "soft_deleted",
-    "status_changed",
-    "subject_changed",
-    "tags_changed",
-    "task_due_at_changed",
-    "type_changed",
-    "undeleted",
-];
-
-/// What a ticket sync listens to on ClickUp.
-const CLICKUP_EVENTS: [&str; 12] = [
-    "taskCreated",
-    "taskUpdated",
-    "taskDeleted",
-    "taskPriorityUpdated",
-    "taskStatusUpdated",
-    "taskAssigneeUpdated",
-    "taskDueDateUpdated",
-    "taskTagUpdated",
-    "taskMoved",
-    "taskCommentPosted",
-    "taskCommentUpdated",
-    "taskTimeEstimateUpdated",
-];
+/// Requests booked at once by a command that runs for a while and ends.
+const BLOCK_ALONE: u32 = 1;
 
 /// Why a machine could not be connected.
 #[derive(Debug, thiserror::Error)]
@@ -126,14 +97,8 @@ pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
     } = connection;
     let settings = Settings::parse(&settings).map_err(ConnectError::Settings)?;
     let lists = lists_of(&settings).map_err(ConnectError::Settings)?;
-    let resources = Arc::new(ResourceManager::new(
-        store.clone(),
-        clock.clone(),
-        BudgetSettings {
-            ticket_update_share_percent: u32::from(settings.zendesk_update_share),
-            ..BudgetSettings::default()
-        },
-    ));
+    let budgets = budgets_of(&settings, &options);
+    let resources = Arc::new(ResourceManager::new(store.clone(), clock.clone(), budgets));
     let seed = seed ^ options.incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let api = |what| move |source| ConnectError::Api { what, source };
     let zendesk = Zendesk::new(zendesk, transport.clone(), resources.clone(), clock.clone(), seed)
@@ -149,7 +114,10 @@ pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
         directory.organizations =
             found.map_err(api("Zendesk's organizations could not be read"))?.into_iter().collect();
     }
+    // Both accounts let us in: what an earlier process found is over.
+    access::lift(&store).await?;
     let mapping = Mapping::new(&settings, &directory).map_err(ConnectError::Settings)?;
+    names::keep(&store, &directory).await?;
     let cx = Arc::new(Context {
         recovery: Arc::new(RecoveryManager::new(store.clone())),
         checkpoints: Arc::new(CheckpointManager::new(store.clone())),
@@ -159,13 +127,24 @@ pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
         mapping: Arc::new(mapping),
         resources,
         clock: clock.clone(),
-        secrets: Arc::new(RwLock::new(WebhookSecrets::default())),
+        hooks: Hooks::default(),
+        access: Access::default(),
+        activity: Activity::begin(clock.now_ms()),
         created: AtomicU64::new(0),
         scans: Scans::default(),
         pilot: Pilot::default(),
+        recognised: Known::default(),
+        gate: OnceLock::new(),
+        writes: AtomicU64::new(0),
+        halt: Halt::default(),
         options: options.clone(),
     });
-    let engine = EmbeddedEngine::new(steps::registry(&cx), store, clock, seed, options.incarnation);
+    let engine = EmbeddedEngine::new(steps::registry(&cx), store.clone(), clock, seed, options.incarnation);
+    if store.is_guest() {
+        // Whoever holds the state runs its executions.
+        let dispatcher = Dispatcher::new(cx.clone(), engine.clone());
+        return Ok(Local { cx, engine, dispatcher });
+    }
     // Their work needs no redrive: claims run out, intents become probes, the backfill's place is kept.
     for execution in engine.close_abandoned().await? {
         tracing::info!(execution = %execution.id, "an execution ended with its process");
@@ -174,8 +153,21 @@ pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
     Ok(Local { cx, engine, dispatcher })
 }
 
+fn budgets_of(settings: &Settings, options: &Options) -> BudgetSettings {
+    let mut budgets = BudgetSettings {
+        ticket_update_share_percent: u32::from(settings.zendesk_update_share),
+        ..BudgetSettings::default()
+    };
+    if options.alone {
+        (budgets.backfill_reserve_percent, budgets.reconcile_reserve_percent) = (0, 0);
+        // What a process has booked and not used is lost to the next one, and commands follow each other.
+        budgets.block_max = BLOCK_ALONE;
+    }
+    budgets
+}
+
 /// The organizations that routes and filter name by number: an account may have too many to read them all.
-fn organizations_of(settings: &Settings) -> Vec<u64> {
+pub(crate) fn organizations_of(settings: &Settings) -> Vec<u64> {
     let routes = settings.routes.iter().flat_map(|route| &route.when.organization);
     let names = routes.chain(&settings.filter.when.organization);
     names
@@ -187,7 +179,7 @@ fn organizations_of(settings: &Settings) -> Vec<u64> {
 }
 
 /// The lists that the routes name. Names are looked up when accounts are set up; a running sync has ids.
-fn lists_of(settings: &Settings) -> Result<Vec<ListId>, Vec<Mistake>> {
+pub(crate) fn lists_of(settings: &Settings) -> Result<Vec<ListId>, Vec<Mistake>> {
     let mut lists = Vec::new();
     let mut mistakes = Vec::new();
     for route in &settings.routes {
@@ -204,48 +196,4 @@ fn lists_of(settings: &Settings) -> Result<Vec<ListId>, Vec<Mistake>> {
         }
     }
     if mistakes.is_empty() { Ok(lists) } else { Err(mistakes) }
-}
-
-/// Makes sure that both services tell about changes, and learns the secrets they sign with. Repeatable.
-pub async fn register_webhooks(
-    cx: &Context,
-    zendesk_endpoint: &str,
-    clickup_endpoint: &str,
-) -> Result<(), ConnectError> {
-    let api = |what| move |source| ConnectError::Api { what, source };
-    let hooks = cx.zendesk.webhooks().await.map_err(api("Zendesk's webhooks could not be read"))?;
-    let hook = match hooks.into_iter().find(|hook| hook.endpoint == zendesk_endpoint) {
-        Some(hook) => hook,
-        None => {
-            let events: Vec<String> =
-                ZENDESK_EVENTS.iter().map(|event| format!("zen:event-type:ticket.{event}")).collect();
-            let events: Vec<&str> = events.iter().map(String::as_str).collect();
-            cx.zendesk
-                .create_webhook("deskup", zendesk_endpoint, &events)
-                .await
-                .map_err(api("the Zendesk webhook could not be created"))?
-        }
-    };
-    let secret = cx
-        .zendesk
-        .webhook_secret(&hook.id)
-        .await
-        .map_err(api("the Zendesk webhook's secret could not be read"))?;
-    let hooks = cx.clickup.webhooks().await.map_err(api("ClickUp's webhooks could not be read"))?;
-    let known = hooks.into_iter().find(|hook| hook.endpoint == clickup_endpoint).and_then(|hook| hook.secret);
-    let clickup = match known {
-        Some(secret) => secret,
-        None => {
-            cx.clickup
-                .create_webhook(clickup_endpoint, &CLICKUP_EVENTS, None)
-                .await
-                .map_err(api("the ClickUp webhook could not be created"))?
-                .secret
-        }
-    };
-    if let Ok(mut secrets) = cx.secrets.write() {
-        secrets.zendesk = vec![secret];
-        secrets.clickup = vec![clickup];
-    }
-    Ok(())
 }

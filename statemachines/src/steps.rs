@@ -72,6 +72,8 @@ asl::records! {
         pub lane: String,
         /// How many rows at most.
         pub limit: u32,
+        /// Only the row of this record, whenever it is due: a person asked for it.
+        pub record: Option<String>,
     }
 
     /// One claimed row of the work queue.

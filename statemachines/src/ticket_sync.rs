@@ -24,6 +24,8 @@ asl::records! {
         pub lane: String,
         /// How many rows to claim at most.
         pub limit: u32,
+        /// Only the row of this record.
+        pub record: Option<String>,
     }
 
     /// Input of `ticket-sync-poll`: cursors say the rest.
@@ -121,6 +123,7 @@ pub fn live() -> WorkflowDefinition {
         .call()
         .with("lane", input("lane"))
         .with("limit", input("limit"))
+        .with("record", input("record"))
         .timeout_s(15)
         .retry(TRANSIENT, 3, 1, 5);
     // What a lost batch had claimed comes back by itself when the claims' visibility ends.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::HeaderValue;
 use serde_json::{Value as Json, json};
 use simulators::clickup::{Member, Role};
 use world::people::act::{self, Action};
@@ -33,6 +35,23 @@ impl Stage {
         let who = self.world.scenario().cast.members().next().expect("a world has members");
         let request = action.request(who, task, edit);
         let answer = self.world.clickup().handle(request.expect("a member has an account")).await;
+        assert!(answer.status().is_success(), "task {task}: {}", answer.status());
+    }
+
+    /// A member hangs a text file on a task.
+    pub async fn hang_file(&self, task: &str, name: &str, text: &str) {
+        let who = self.world.scenario().cast.members().next().expect("a world has members");
+        let path = format!("/api/v2/task/{task}/attachment");
+        let request =
+            act::clickup(who, http::Method::POST, &path, None, "file").expect("a member has an account");
+        let (mut head, _) = request.into_parts();
+        head.headers.insert("content-type", HeaderValue::from_static("multipart/form-data; boundary=x"));
+        let body = format!(
+            "--x\r\nContent-Disposition: form-data; name=\"attachment\"; filename=\"{name}\"\r\n\
+             Content-Type: text/plain\r\n\r\n{text}\r\n--x--\r\n"
+        );
+        let request = http::Request::from_parts(head, Bytes::from(body));
+        let answer = self.world.clickup().handle(request).await;
         assert!(answer.status().is_success(), "task {task}: {}", answer.status());
     }
 

@@ -3,6 +3,8 @@
 pub mod compare;
 pub mod expect;
 pub mod hands;
+pub mod meddle;
+pub mod planned;
 pub mod planted;
 pub mod seeds;
 pub mod whole;

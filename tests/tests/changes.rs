@@ -7,9 +7,11 @@ use base64::Engine as _;
 use bytes::Bytes;
 use serde_json::{Value as Json, json};
 use stores::{FaultPlan, Store};
+use tests::expect::{Faults, nothing_wrong};
+use tests::hands::minutes;
 use tests::whole::{Stage, on_paused_clock};
 use world::seedwork::cast::Colleague;
-use world::{Deskup, Instance, InstanceOptions, WorldOptions};
+use world::{Deskup, Instance, InstanceOptions, Silent, WorldOptions};
 
 /// A settled world without edits.
 async fn settled() -> Stage {
@@ -84,14 +86,7 @@ fn a_file_on_the_task_reaches_the_ticket_in_an_internal_note() {
         let stage = settled().await;
         let (ticket, task) = open_pair(&stage).await;
         let who = colleague(&stage).clickup.unwrap();
-        let body = "--x\r\nContent-Disposition: form-data; name=\"attachment\"; filename=\"trace.txt\"\r\n\
-                    Content-Type: text/plain\r\n\r\nline one\r\n--x--\r\n";
-        let upload = http::Request::post(format!("https://x/api/v2/task/{task}/attachment"))
-            .header("authorization", format!("pk_{who}"))
-            .header("content-type", "multipart/form-data; boundary=x")
-            .body(Bytes::from(body))
-            .unwrap();
-        assert_eq!(stage.world.clickup().handle(upload).await.status(), 200);
+        stage.hang_file(&task, "trace.txt", "line one").await;
         // A file alone sends no webhook and moves nothing; it is seen when the task is next read.
         let rename = http::Request::put(format!("https://x/api/v2/task/{task}"))
             .header("authorization", format!("pk_{who}"))
@@ -138,5 +133,36 @@ fn where_the_mapping_wants_it_tickets_tell_where_their_task_is() {
         }
         assert!(marked > 10, "only {marked} tickets are open");
         assert_eq!((ran.verdict.lost, ran.verdict.silence), (0, 0), "{:?}", ran.details.faults(5));
+    });
+}
+
+/// A ticket that is edited leaves its page of the export for a later one, while the backfill waits for its budget
+/// in the middle of that page: those behind it must not be taken for done.
+#[test]
+fn tickets_that_move_while_a_page_waits_are_not_passed_over() {
+    const TICKETS: usize = 700;
+    on_paused_clock(async {
+        let options = WorldOptions { tickets: TICKETS, edits: 0, seed: 3, ..WorldOptions::default() };
+        let stage = Stage::open(options, FaultPlan::none()).unwrap();
+        stage.world.seed(&Silent).unwrap();
+        stage.world.connect(Some(stage.driven()));
+        stage.world.prepare(stage.deskup.as_ref()).await.unwrap();
+        let edits = async {
+            // By then some four hundred have their tasks.
+            minutes(4).await;
+            let open = |ticket: &Json| ticket["status"] != "closed";
+            let tickets = stage.world.zendesk().tickets().into_iter().filter(open).take(40);
+            for ticket in tickets {
+                let id = ticket["id"].as_u64().unwrap();
+                stage.on_ticket(id, json!({ "subject": format!("Moved {id}") }), &format!("e{id}")).await;
+                tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+            }
+        };
+        let (done, ()) = futures::join!(stage.world.backfill(stage.deskup.as_ref(), &Silent), edits);
+        done.unwrap();
+        stage.world.live(stage.deskup.as_ref()).unwrap();
+        let ran = stage.finish().await.unwrap();
+        assert_eq!(ran.verdict.linked, TICKETS as u64);
+        nothing_wrong(&Faults::of(&ran).into_lines());
     });
 }

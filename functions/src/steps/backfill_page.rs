@@ -1,7 +1,7 @@
 //! Takes one page of the ticket export and makes the tasks that are missing, many at once, until the page is
-//! done or the time is up. Where it stands is in the store: a killed run goes on from there.
+//! done, the time is up or a person stops it. Where it stands is in the store: a killed run goes on from there.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -13,17 +13,23 @@ use orchestration::{ExecutionContext, Failure, StepExecutor, StepFailure};
 use serde::{Deserialize, Serialize};
 use statemachines::steps::{BACKFILL_PAGE, BackfillPageInput, BackfillPageOutput};
 use stores::cursors::Cursor;
+use stores::jobs::Marked;
 use stores::links::{Link, LinkState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
+use crate::plan::gate::Entered;
 use crate::sync::conversation::is_description;
 use crate::sync::create::{Made, ensure_task, left_behind};
-use crate::sync::{after_making, pilot, wants};
-use crate::{Context, SyncError};
+use crate::sync::link_back::{self, batch};
+use crate::sync::{after_making, pilot, recognised, wants};
+use crate::{Context, SyncError, access};
 
 /// The stream under which the backfill's place is kept.
 pub const STREAM: &str = "backfill";
+
+/// An execution that is about to be stopped waits this long for it.
+const HALTED_WAIT_S: u64 = 60;
 
 /// The step returns this long before its deadline.
 const MARGIN_MS: i64 = 5_000;
@@ -52,14 +58,25 @@ pub struct Place {
     pub generation: u64,
     /// The export's cursor before the page in work; the start if absent.
     pub cursor: Option<String>,
-    /// Tickets of that page that are settled.
-    pub offset: usize,
+    /// The last ticket of that page up to which all are settled. A ticket that moves leaves its page for a later
+    /// one, so its number in the page would not do.
+    #[serde(default)]
+    pub settled: Option<TicketId>,
     /// Tickets settled in all pages before.
     pub seen: u64,
     /// Whether the export's end was reached.
+    #[serde(default)]
+    pub exported: bool,
+    /// Marks on tickets that are not settled; see `sync/link_back/batch.rs`.
+    #[serde(default)]
+    pub jobs: Vec<String>,
+    /// Whether all of it is done.
     pub done: bool,
     /// When it began, in unix milliseconds: the polls go on from there.
     pub started_ms: i64,
+    /// Fingerprint of the settings it began under: others may take tickets that it passed by.
+    #[serde(default)]
+    pub settings: String,
 }
 
 impl Place {
@@ -74,9 +91,16 @@ impl Place {
         let place = place.filter(|place| place.generation == generation).unwrap_or(Place {
             generation,
             started_ms: now_ms,
+            settings: cx.mapping.settings().digest(),
             ..Place::default()
         });
         Ok((place, cursor))
+    }
+
+    /// How many tickets of the page, as it is exported now, are settled.
+    fn offset(&self, tickets: &[Ticket]) -> usize {
+        let last = self.settled.and_then(|settled| tickets.iter().position(|ticket| ticket.id == settled));
+        last.map_or(0, |last| last + 1)
     }
 
     async fn save(&self, cx: &Context, cursor: &mut Option<Cursor>) -> Result<(), SyncError> {
@@ -96,8 +120,15 @@ async fn page(
     if cursor.is_none() || place.seen == 0 && place.cursor.is_none() {
         place.save(cx, &mut cursor).await?;
     }
+    let _working = cx.halt.working();
     let mut output = BackfillPageOutput { done: place.done, wait_s: 0, created: 0, seen: 0 };
-    while !place.done && run.left_ms() > MARGIN_MS {
+    let mut fresh = BTreeMap::new();
+    while !place.exported && run.left_ms() > MARGIN_MS {
+        if cx.halt.is_asked() {
+            // Whoever asked ends the execution once this step has returned.
+            output.wait_s = HALTED_WAIT_S;
+            break;
+        }
         let page = match export(cx, run, &place).await {
             Ok(page) => page,
             Err(error) if error.failure() == Failure::BudgetEmpty => {
@@ -106,23 +137,58 @@ async fn page(
             }
             Err(error) => return Err(error),
         };
-        let end = tickets(cx, run, &page.tickets, &place).await?;
+        let offset = place.offset(&page.tickets);
+        let end = tickets(cx, run, &page.tickets[offset..], &place).await?;
         output.created += end.created;
         output.seen += end.settled as u64;
-        if end.settled + place.offset.min(page.tickets.len()) < page.tickets.len() {
-            place.offset += end.settled;
-            place.save(cx, &mut cursor).await?;
+        let marked: BTreeSet<TicketId> = end.marks.iter().map(|mark| mark.ticket).collect();
+        place.jobs = batch::plan(cx, run, place.jobs, end.marks).await?;
+        let settled = offset + end.settled;
+        let is_whole = settled == page.tickets.len();
+        if !is_whole {
+            place.settled = settled.checked_sub(1).map(|last| page.tickets[last].id);
             output.wait_s = wait_s(run, end.until_ms);
+        } else {
+            place.seen += page.tickets.len() as u64;
+            place.settled = None;
+            place.exported = page.end_of_stream;
+            place.cursor = page.after_cursor.or(place.cursor);
+        }
+        place.save(cx, &mut cursor).await?;
+        fresh.extend(page.tickets.into_iter().filter(|t| marked.contains(&t.id)).map(|t| (t.id, t)));
+        marks(cx, run, &mut place, &mut cursor, &mut fresh).await?;
+        if !is_whole {
             break;
         }
-        place.seen += page.tickets.len() as u64;
-        place.offset = 0;
-        place.done = page.end_of_stream;
-        place.cursor = page.after_cursor.or(place.cursor);
-        place.save(cx, &mut cursor).await?;
+    }
+    if place.exported && !place.done {
+        let until_ms = marks(cx, run, &mut place, &mut cursor, &mut fresh).await?;
+        place.done = place.jobs.is_empty();
+        if place.done {
+            place.save(cx, &mut cursor).await?;
+        } else {
+            output.wait_s = wait_s(run, Some(until_ms)).max(1);
+        }
     }
     output.done = place.done;
     Ok(output)
+}
+
+/// Sends the marks of a page and asks after earlier ones.
+async fn marks(
+    cx: &Context,
+    run: &ExecutionContext,
+    place: &mut Place,
+    cursor: &mut Option<Cursor>,
+    fresh: &mut BTreeMap<TicketId, Ticket>,
+) -> Result<i64, SyncError> {
+    let standing = batch::advance(cx, run, &place.jobs, fresh).await?;
+    fresh.clear();
+    if standing.open != place.jobs {
+        place.jobs = standing.open;
+        place.save(cx, cursor).await?;
+    }
+    Ok(standing.until_ms)
 }
 
 fn wait_s(run: &ExecutionContext, until_ms: Option<i64>) -> u64 {
@@ -139,17 +205,20 @@ async fn export(cx: &Context, run: &ExecutionContext, place: &Place) -> Result<E
 }
 
 /// How far a page got.
+#[derive(Default)]
 struct End {
     /// Tickets settled without a gap, from the offset on.
     settled: usize,
     created: u64,
     until_ms: Option<i64>,
+    /// Tickets that should tell where their task is.
+    marks: Vec<Marked>,
 }
 
 /// What became of one ticket of the page.
 enum Settled {
-    Created,
-    Present,
+    Created(Option<Marked>),
+    Present(Option<Marked>),
     /// A work row takes care of it.
     Handed,
     /// Not tried: no budget before the deadline.
@@ -162,21 +231,24 @@ async fn tickets(
     tickets: &[Ticket],
     place: &Place,
 ) -> Result<End, SyncError> {
-    let rest = tickets.get(place.offset..).unwrap_or_default();
-    let ids: Vec<TicketId> = rest.iter().map(|ticket| ticket.id).collect();
+    let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.id).collect();
     let mut links = cx.store.links().get_many(&ids).await?;
     let since_ms = place.started_ms;
-    take_seats(cx, rest, &links).await?;
+    take_seats(cx, tickets, &links).await?;
     let work: Vec<_> =
-        rest.iter().map(|ticket| one(cx, run, ticket, links.remove(&ticket.id), since_ms)).collect();
+        tickets.iter().map(|ticket| one(cx, run, ticket, links.remove(&ticket.id), since_ms)).collect();
     let ends: Vec<Result<Settled, SyncError>> =
         stream::iter(work).buffered(cx.options.in_flight).collect().await;
-    let mut end = End { settled: 0, created: 0, until_ms: None };
+    let mut end = End::default();
     let mut gap = false;
     for result in ends {
         match result? {
-            Settled::Created => end.created += 1,
-            Settled::Present | Settled::Handed => {}
+            Settled::Created(mark) => {
+                end.created += 1;
+                end.marks.extend(mark);
+            }
+            Settled::Present(mark) => end.marks.extend(mark),
+            Settled::Handed => {}
             Settled::NotYet(until_ms) => {
                 gap = true;
                 end.until_ms = end.until_ms.max(until_ms);
@@ -195,10 +267,17 @@ async fn take_seats(
     tickets: &[Ticket],
     links: &BTreeMap<TicketId, Link>,
 ) -> Result<(), SyncError> {
-    let wanted = |ticket: &&Ticket| {
-        !links.contains_key(&ticket.id) && matches!(cx.mapping.route(ticket), Routing::List(_))
-    };
-    let asking: Vec<TicketId> = tickets.iter().filter(wanted).map(|ticket| ticket.id).collect();
+    let mut asking = Vec::new();
+    for ticket in tickets {
+        let planned = cx.gate().is_none_or(|gate| gate.has(ticket.id));
+        let free = planned && !links.contains_key(&ticket.id);
+        if free
+            && matches!(cx.mapping.route(ticket), Routing::List(_))
+            && !recognised::is_left(cx, ticket).await?
+        {
+            asking.push(ticket.id);
+        }
+    }
     pilot::admit(cx, &asking).await.map(drop)
 }
 
@@ -210,21 +289,31 @@ async fn one(
     since_ms: i64,
 ) -> Result<Settled, SyncError> {
     let linked = link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
-    let unfinished = link.as_ref().is_some_and(|link| link.intent_ms >= since_ms && left_behind(cx, link));
+    let made_now = link.as_ref().is_some_and(|link| link.intent_ms >= since_ms);
+    let unfinished = made_now && link.as_ref().is_some_and(|link| left_behind(cx, link));
     if ticket.is_deleted() || linked && !unfinished {
-        return Ok(Settled::Present);
+        // A run of this step that failed may have linked it and noted no mark.
+        let link = link.filter(|_| linked && made_now);
+        return Ok(Settled::Present(link_back::missing(cx, ticket, link.as_ref()).await?));
     }
-    if run.left_ms() <= MARGIN_MS {
+    if run.left_ms() <= MARGIN_MS || cx.halt.is_asked() {
         return Ok(Settled::NotYet(None));
     }
-    let settled =
-        if linked { look_for_comments(cx, run, ticket).await } else { make(cx, run, ticket, link).await };
+    let settled = match link {
+        Some(link) if linked => look_after(cx, run, ticket, &link).await,
+        link => enter(cx, run, ticket, link).await,
+    };
     match settled {
         Ok(settled) => {
             cx.created.fetch_add(1, Ordering::Relaxed);
             Ok(settled)
         }
         Err(SyncError::Store(error)) if !error.is_stale() => Err(error.into()),
+        Err(SyncError::Unplanned) => Ok(Settled::Present(None)),
+        Err(error) if access::is_of_one_record(cx, &error).await? => {
+            tracing::debug!(ticket = %ticket.id, %error, "left to a work row");
+            hand_over(cx, ticket, 1_000).await
+        }
         Err(error) if matches!(error.failure(), Failure::BudgetEmpty | Failure::Paused) => {
             Ok(Settled::NotYet(error.until_ms()))
         }
@@ -235,6 +324,25 @@ async fn one(
     }
 }
 
+/// A confirmed plan is asked first; what it knows of the ticket is newer than the export.
+async fn enter(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    link: Option<Link>,
+) -> Result<Settled, SyncError> {
+    let Some(gate) = cx.gate() else { return make(cx, run, ticket, link).await };
+    let pilot = cx.mapping.settings().scope.limit.is_some();
+    if !gate.has(ticket.id) && (pilot || matches!(cx.mapping.route(ticket), Routing::Filtered(_))) {
+        return Ok(Settled::Present(None));
+    }
+    match gate.enter(cx, run, ticket.id, link.as_ref()).await? {
+        Entered::Out => Ok(Settled::Present(None)),
+        Entered::Go(None) => make(cx, run, ticket, link).await,
+        Entered::Go(Some(read)) => make(cx, run, &read, link).await,
+    }
+}
+
 async fn make(
     cx: &Context,
     run: &ExecutionContext,
@@ -242,31 +350,39 @@ async fn make(
     link: Option<Link>,
 ) -> Result<Settled, SyncError> {
     match ensure_task(cx, run, ticket, link, 0).await? {
-        Made::Filtered(_) | Made::Linked(_) => Ok(Settled::Present),
+        Made::Filtered(_) | Made::Linked(_) => Ok(Settled::Present(None)),
         Made::Probe(link) => hand_over(cx, ticket, link.probe_ms - run.now_ms()).await,
         made @ Made::Created(..) => {
+            let mark = match &made {
+                Made::Created(_, task, _) => link_back::mark(cx, run, ticket, task),
+                _ => None,
+            };
             // The task is there and linked; should its comments fail, a work row brings them.
-            if let Err(error) = after_making(cx, run, ticket, made).await {
-                tracing::debug!(ticket = %ticket.id, %error, "comments are left to a work row");
-                hand_over(cx, ticket, 1_000).await?;
+            match after_making(cx, run, ticket, made).await {
+                Err(error) if !matches!(error, SyncError::Unplanned) => {
+                    tracing::debug!(ticket = %ticket.id, %error, "comments are left to a work row");
+                    hand_over(cx, ticket, 1_000).await?;
+                }
+                _ => {}
             }
-            Ok(Settled::Created)
+            Ok(Settled::Created(mark))
         }
     }
 }
 
 /// The process that linked this ticket in this backfill may have ended before it copied the comments, and
-/// the polls start after them.
-async fn look_for_comments(
+/// the polls start after them; or before it noted the ticket's mark.
+async fn look_after(
     cx: &Context,
     run: &ExecutionContext,
     ticket: &Ticket,
+    link: &Link,
 ) -> Result<Settled, SyncError> {
     let comments = cx.zendesk(run).comments(ticket.id).await?;
-    if is_description(&comments) {
-        return Ok(Settled::Present);
+    if !is_description(&comments) {
+        hand_over(cx, ticket, 0).await?;
     }
-    hand_over(cx, ticket, 0).await
+    Ok(Settled::Present(link_back::missing(cx, ticket, Some(link)).await?))
 }
 
 async fn hand_over(cx: &Context, ticket: &Ticket, delay_ms: i64) -> Result<Settled, SyncError> {

@@ -6,7 +6,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
 use statemachines::steps::{CLAIM_WORK, ClaimWorkInput, ClaimWorkOutput, Claimed};
-use stores::Lane;
+use stores::work::Due;
+use stores::{Lane, WorkKey};
 
 use crate::{Context, SyncError};
 
@@ -42,9 +43,14 @@ async fn claim(
     if cx.check_paused(run.lane).await.is_err() {
         return Ok(none);
     }
-    let lane: Lane = input.lane.parse().unwrap_or(Lane::Live);
     let limit = input.limit.max(1) as usize;
-    let due = cx.store.work().due(lane, limit + 1).await?;
+    let due = match &input.record {
+        Some(record) => of_record(cx, record).await?,
+        None => {
+            let lane: Lane = input.lane.parse().unwrap_or(Lane::Live);
+            cx.store.work().due(lane, limit + 1).await?
+        }
+    };
     let more = due.len() > limit;
     let mut claims = Vec::new();
     for row in due.iter().take(limit) {
@@ -55,4 +61,13 @@ async fn claim(
     let claimed = u32::try_from(claims.len()).unwrap_or(u32::MAX);
     let batches = claims.chunks(BATCH).map(<[Claimed]>::to_vec).collect();
     Ok(ClaimWorkOutput { batches, claimed, more })
+}
+
+/// The row of one record, whenever it is due.
+async fn of_record(cx: &Context, record: &str) -> Result<Vec<Due>, SyncError> {
+    let key: WorkKey = record.parse().map_err(|_| SyncError::Poison {
+        cause: "bad_key",
+        detail: "a person asked for no record".to_owned(),
+    })?;
+    Ok(cx.store.work().due_of(&key).await?.into_iter().collect())
 }

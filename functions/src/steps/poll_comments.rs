@@ -44,11 +44,13 @@ impl StepExecutor for PollComments {
 async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
     let mut output = PollOutput { hinted: 0, caught_up: false };
     let mut cursor = cx.checkpoints.cursor(STREAM).await?;
+    let mut found = 0;
     for _ in 0..PAGES_MAX {
         let latest_s = run.now_ms() / 1_000 - MINUTE_S - 1;
         let start_s = cursor.as_ref().and_then(|c| c.text.parse().ok()).unwrap_or(latest_s - MINUTE_S);
         if start_s > latest_s {
             output.caught_up = true;
+            cx.store.pulses().looked(STREAM).await?;
             break;
         }
         let page = cx.zendesk(run).export_ticket_events(start_s).await?;
@@ -72,7 +74,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
                 wants: &[wants::ZENDESK_COMMENTS],
                 event_ms: 0,
             };
-            cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await?;
+            found += u32::from(cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await?);
             output.hinted += 1;
         }
         let next = page.end_time_s.max(start_s).to_string();
@@ -81,8 +83,10 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         }
         if page.end_of_stream {
             output.caught_up = true;
+            cx.store.pulses().looked(STREAM).await?;
             break;
         }
     }
+    cx.store.pulses().found(Side::Zendesk, found).await?;
     Ok(output)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use clients::TaskQuery;
-use domain::{Task, TicketId, footer, task_moved};
+use domain::{Side, Task, TicketId, footer, task_moved};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
@@ -63,6 +63,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         newest_ms = tasks.tasks.iter().map(|task| task.updated.ms()).fold(newest_ms, i64::max);
         if tasks.last_page {
             output.caught_up = true;
+            cx.store.pulses().looked(STREAM).await?;
             break;
         }
     }
@@ -71,6 +72,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
     if cursor.as_ref().map(|cursor| &cursor.text) != Some(&next) {
         cx.checkpoints.advance(STREAM, cursor.as_ref(), &next).await?;
     }
+    cx.activity.polled(Side::Clickup, cx.now_ms());
     Ok(output)
 }
 
@@ -83,7 +85,7 @@ async fn hint_moved(cx: &Context, tasks: &[Task]) -> Result<u32, SyncError> {
     }
     let tickets: Vec<TicketId> = owners.values().copied().collect();
     let links = cx.store.links().get_many(&tickets).await?;
-    let mut hinted = 0;
+    let (mut hinted, mut found) = (0, 0);
     for task in tasks {
         let asked: &[&str] = match owners.get(task.id.as_str()).and_then(|ticket| links.get(ticket)) {
             Some(link) if moved(cx, link, task) => &[wants::CLICKUP],
@@ -100,9 +102,10 @@ async fn hint_moved(cx: &Context, tasks: &[Task]) -> Result<u32, SyncError> {
             wants: asked,
             event_ms: task.updated.ms(),
         };
-        cx.store.work().hint(&WorkKey::Task(task.id.clone()), hint).await?;
+        found += u32::from(cx.store.work().hint(&WorkKey::Task(task.id.clone()), hint).await?);
         hinted += 1;
     }
+    cx.store.pulses().found(Side::Clickup, found).await?;
     Ok(hinted)
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clients::ExportFrom;
-use domain::{Routing, Ticket, TicketId, ticket_moved};
+use domain::{Routing, Side, Ticket, TicketId, ticket_moved};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
@@ -44,6 +44,7 @@ impl StepExecutor for PollTickets {
 async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
     let mut output = PollOutput { hinted: 0, caught_up: false };
     let mut cursor = cx.checkpoints.cursor(STREAM).await?;
+    let mut found = 0;
     for _ in 0..PAGES_MAX {
         let from = match &cursor {
             Some(cursor) => ExportFrom::Cursor(cursor.text.clone()),
@@ -55,7 +56,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         for ticket in &page.tickets {
             let link = links.get(&ticket.id);
             if moved(cx, ticket, link) {
-                hint(cx, ticket, link).await?;
+                found += u32::from(hint(cx, ticket, link).await?);
                 output.hinted += 1;
             }
         }
@@ -67,9 +68,12 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         }
         if page.end_of_stream {
             output.caught_up = true;
+            cx.store.pulses().looked(STREAM).await?;
             break;
         }
     }
+    cx.store.pulses().found(Side::Zendesk, found).await?;
+    cx.activity.polled(Side::Zendesk, cx.now_ms());
     Ok(output)
 }
 
@@ -90,7 +94,8 @@ fn moved(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> bool {
     }
 }
 
-async fn hint(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> Result<(), SyncError> {
+/// True where nothing had told of it before.
+async fn hint(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> Result<bool, SyncError> {
     // A ticket that has no task yet brings its comments along, also when its first attempt is cut short.
     let linked = link.is_some_and(|link| link.task.is_some());
     let wants: &[&str] = if linked { &[wants::ZENDESK] } else { &[wants::ZENDESK, wants::ZENDESK_COMMENTS] };
@@ -100,6 +105,5 @@ async fn hint(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> Result<(), 
         wants,
         event_ms: ticket.updated.ms(),
     };
-    cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?;
-    Ok(())
+    Ok(cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?)
 }

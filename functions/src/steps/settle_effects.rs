@@ -54,6 +54,7 @@ async fn settle(cx: &Context, run: &ExecutionContext) -> Result<SettleEffectsOut
 async fn look_again(cx: &Context, effect: &Effect) -> Result<(), SyncError> {
     if effect.state == EffectState::Done && effect.target == Side::Clickup {
         tracing::warn!(ticket = %effect.ticket, effect = %effect.id, "no webhook confirmed a write in time");
+        cx.store.pulses().unconfirmed(effect.target).await?;
     }
     let hint =
         Hint { lane: Lane::Reconcile, delay_ms: 0, wants: &[wants::ZENDESK, wants::CLICKUP], event_ms: 0 };

@@ -2,16 +2,23 @@
 //! delay, or set aside with its cause, on its own.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, join_all};
 use orchestration::recovery_manager::{AfterFailure, after_failure, fingerprint};
-use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use orchestration::{ExecutionContext, Failure, StepExecutor, StepFailure};
 use statemachines::steps::{Claimed, SYNC_RECORDS, SyncRecordsInput, SyncRecordsOutput};
 use stores::work::Claim;
 
 use crate::sync::{self, Synced};
-use crate::{Context, SyncError};
+use crate::{Context, SyncError, access};
+
+/// Why a row went back that no confirmed plan has.
+pub const UNPLANNED: &str = "Unplanned";
+
+/// Such a row waits this long: until the plan is carried out, and some.
+const UNPLANNED_WAIT_MS: i64 = 15 * 60_000;
 
 /// The step.
 pub struct SyncRecords(pub Arc<Context>);
@@ -55,6 +62,14 @@ async fn batch(
             End::Lost => {}
         }
     }
+    for (count, n) in [
+        (&cx.activity.synced, output.synced),
+        (&cx.activity.written, output.written),
+        (&cx.activity.requeued, output.requeued),
+        (&cx.activity.quarantined, output.quarantined),
+    ] {
+        count.fetch_add(n.into(), Ordering::Relaxed);
+    }
     Ok(output)
 }
 
@@ -90,7 +105,15 @@ async fn failed(
         cx.store.work().retry(claim, 1_000, "Stale").await?;
         return Ok(End::Requeued);
     }
-    let failure = error.failure();
+    if matches!(error, SyncError::Unplanned) {
+        // Not forgotten: whoever comes after the plan looks at it.
+        cx.store.work().postpone(claim, UNPLANNED_WAIT_MS, UNPLANNED).await?;
+        return Ok(End::Requeued);
+    }
+    let failure = match access::is_of_one_record(cx, error).await? {
+        true => Failure::Transient,
+        false => error.failure(),
+    };
     match after_failure(claim.attempts, failure, &run.random) {
         AfterFailure::Retry { delay_ms } => {
             cx.store.work().retry(claim, delay_ms, failure.name()).await?;

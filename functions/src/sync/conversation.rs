@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use clients::{ErrorKind, Lane};
 use domain::field::sha256_hex;
 use domain::patch::NewTicketComment;
+use domain::plan::{Visible, Write};
 use domain::{
-    Comment, CommentPlan, Conflict, ConflictCause, FieldKey, Side, Task, Ticket, TicketPatch, Value,
-    conversation,
+    Comment, CommentPlan, Conflict, ConflictCause, FieldKey, Side, Task, Ticket, TicketId, TicketPatch,
+    Value, Visibility, conversation,
 };
 use orchestration::ExecutionContext;
 use stores::Intended;
@@ -42,29 +43,84 @@ pub async fn copy_all(
     task: &Task,
     mut comments: Vec<Comment>,
 ) -> Result<u32, SyncError> {
-    comments.sort_by_key(|comment| (comment.created, comment.id.len(), comment.id.clone()));
+    in_order(&mut comments);
     // A backfill writes no row for the first comment; the polls start after it and never meet it.
     if is_description(&comments) && run.lane == Lane::Backfill {
         return Ok(0);
     }
     let rows = cx.store.comments().list(link.ticket).await?;
     let mut writes = 0;
-    for (position, comment) in comments.iter().enumerate() {
-        if comment.author.id == cx.zendesk_me() {
-            continue;
+    for turn in turns_to_clickup(cx, link.ticket, task, &comments) {
+        match &turn {
+            Turn::Skip(comment, _) => {
+                skip(cx, link, &rows, comment).await?;
+                continue;
+            }
+            Turn::Described(comment) => skip(cx, link, &rows, comment).await?,
+            Turn::Copy(comment, text, _) => {
+                writes += copy_to_clickup(cx, run, link, task, &rows, comment, text).await?;
+            }
         }
-        let CommentPlan::Mirror { text, .. } = plan(cx, link, task, comment) else {
-            skip(cx, link, &rows, comment).await?;
-            continue;
-        };
-        if position == 0 {
-            skip(cx, link, &rows, comment).await?;
-        } else {
-            writes += copy_to_clickup(cx, run, link, task, &rows, comment, &text).await?;
-        }
-        writes += files::to_clickup(cx, run, ticket, task, comment).await?;
+        writes += files::to_clickup(cx, run, ticket, task, turn.comment()).await?;
     }
     Ok(writes)
+}
+
+/// What becomes of one comment.
+#[derive(Debug)]
+pub enum Turn<'c> {
+    /// It is copied, with this text and for these readers.
+    Copy(&'c Comment, String, Visibility),
+    /// The description has its text already; only its files are copied.
+    Described(&'c Comment),
+    /// It stays where it is, for this reason.
+    Skip(&'c Comment, &'static str),
+}
+
+impl<'c> Turn<'c> {
+    /// The comment.
+    pub fn comment(&self) -> &'c Comment {
+        match self {
+            Turn::Copy(comment, ..) | Turn::Described(comment) | Turn::Skip(comment, _) => comment,
+        }
+    }
+}
+
+/// The order in which comments are copied: as they were written.
+pub fn in_order(comments: &mut [Comment]) {
+    comments.sort_by_key(|comment| (comment.created, comment.id.len(), comment.id.clone()));
+}
+
+/// What becomes of the comments of a ticket, which are in order; deskup's own are not among them.
+pub fn turns_to_clickup<'c>(
+    cx: &Context,
+    ticket: TicketId,
+    task: &Task,
+    comments: &'c [Comment],
+) -> Vec<Turn<'c>> {
+    let me = cx.zendesk_me();
+    let theirs = comments.iter().enumerate().filter(|(_, comment)| comment.author.id != me);
+    let turn = |(position, comment)| match plan(cx, ticket, task, comment) {
+        CommentPlan::Skip(why) => Turn::Skip(comment, why),
+        CommentPlan::Mirror { .. } if position == 0 => Turn::Described(comment),
+        CommentPlan::Mirror { text, visibility } => Turn::Copy(comment, text, visibility),
+    };
+    theirs.map(turn).collect()
+}
+
+/// What becomes of the comments of a task; deskup's own are not among them.
+pub fn turns_to_zendesk<'c>(
+    cx: &Context,
+    ticket: TicketId,
+    task: &Task,
+    comments: &'c [Comment],
+) -> Vec<Turn<'c>> {
+    let me = cx.clickup_me();
+    let turn = |comment| match plan(cx, ticket, task, comment) {
+        CommentPlan::Skip(why) => Turn::Skip(comment, why),
+        CommentPlan::Mirror { text, visibility } => Turn::Copy(comment, text, visibility),
+    };
+    comments.iter().filter(|comment| comment.author.id != me).map(turn).collect()
 }
 
 /// Whether a ticket's comments are no more than its description.
@@ -86,26 +142,23 @@ pub async fn to_zendesk(
     }
     let rows = cx.store.comments().list(link.ticket).await?;
     let mut writes = 0;
-    for comment in &comments {
-        if comment.author.id == cx.clickup_me() {
-            continue;
-        }
-        match plan(cx, link, task, comment) {
-            CommentPlan::Mirror { text, visibility } => {
-                let new = NewTicketComment { body: text, visibility, uploads: Vec::new() };
+    for turn in turns_to_zendesk(cx, link.ticket, task, &comments) {
+        match turn {
+            Turn::Copy(comment, body, visibility) => {
+                let new = NewTicketComment { body, visibility, uploads: Vec::new() };
                 writes += copy_to_zendesk(cx, run, link, ticket, &rows, comment, new).await?;
             }
-            CommentPlan::Skip(_) => skip(cx, link, &rows, comment).await?,
+            Turn::Skip(comment, _) | Turn::Described(comment) => skip(cx, link, &rows, comment).await?,
         }
     }
     Ok(writes)
 }
 
-fn plan(cx: &Context, link: &Link, task: &Task, comment: &Comment) -> CommentPlan {
+fn plan(cx: &Context, ticket: TicketId, task: &Task, comment: &Comment) -> CommentPlan {
     let guests =
         task.public || cx.mapping.directory().guests_can_see.get(&task.list).copied().unwrap_or(true);
     let source_url = match comment.side {
-        Side::Zendesk => cx.ticket_url(link.ticket),
+        Side::Zendesk => cx.ticket_url(ticket),
         Side::Clickup => task.url.clone(),
     };
     conversation::plan_comment_linked(comment, &cx.mapping, guests, Some(&source_url))
@@ -130,7 +183,11 @@ async fn copy_to_clickup(
     comment: &Comment,
     text: &str,
 ) -> Result<u32, SyncError> {
-    let Some(row) = claim(cx, run, link, rows, comment, text).await? else { return Ok(0) };
+    if is_settled(rows, comment) {
+        return Ok(0);
+    }
+    let pass = cx.permit(link.ticket, &written(comment, comment.visibility, text))?;
+    let Some(row) = claim(cx, run, link, comment, text).await? else { return Ok(0) };
     if let Claimed::Doubt(row) = &row {
         let newest = cx.clickup(run).recent_comments(&task.id).await?;
         if let Some(id) = find_copy(cx.clickup_me().0, comment, &newest) {
@@ -140,6 +197,7 @@ async fn copy_to_clickup(
     }
     match cx.clickup(run).create_comment(&task.id, text).await {
         Ok(id) => {
+            pass.used();
             cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce(), &id).await?;
             Ok(1)
         }
@@ -159,7 +217,11 @@ async fn copy_to_zendesk(
     if ticket.is_closed() {
         return keep(cx, link, rows, comment, ConflictCause::TicketClosed).await;
     }
-    let Some(row) = claim(cx, run, link, rows, comment, &new.body).await? else { return Ok(0) };
+    if is_settled(rows, comment) {
+        return Ok(0);
+    }
+    let pass = cx.permit(link.ticket, &written(comment, new.visibility, &new.body))?;
+    let Some(row) = claim(cx, run, link, comment, &new.body).await? else { return Ok(0) };
     if let Claimed::Doubt(row) = &row {
         let existing = cx.zendesk(run).comments(link.ticket).await?;
         if let Some(id) = find_copy(cx.zendesk_me().0, comment, &existing) {
@@ -170,6 +232,7 @@ async fn copy_to_zendesk(
     let patch = TicketPatch { comment: Some(new), ..TicketPatch::default() };
     match cx.zendesk(run).update_ticket(link.ticket, &patch, &row.nonce(), None).await {
         Ok(updated) => {
+            pass.used();
             let id = updated.audit.comment_ids.first().map(u64::to_string).unwrap_or_default();
             cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce(), &id).await?;
             Ok(1)
@@ -190,10 +253,7 @@ async fn keep(
     comment: &Comment,
     cause: ConflictCause,
 ) -> Result<u32, SyncError> {
-    if matches!(
-        rows.get(&(comment.side, comment.id.clone())).map(|row| row.state),
-        Some(MapState::Done | MapState::Skipped)
-    ) {
+    if is_settled(rows, comment) {
         return Ok(0);
     }
     let conflict = Conflict {
@@ -231,19 +291,28 @@ impl Claimed {
     }
 }
 
+/// Whether nothing is left to be done for a comment.
+fn is_settled(rows: &Rows, comment: &Comment) -> bool {
+    let state = rows.get(&(comment.side, comment.id.clone())).map(|row| row.state);
+    matches!(state, Some(MapState::Done | MapState::Copy | MapState::Skipped))
+}
+
+/// The copy of a comment, as it is planned.
+fn written(comment: &Comment, visibility: Visibility, text: &str) -> Write {
+    let visibility = Visible::on(comment.side.other(), visibility);
+    Write::Comment { from: comment.side, id: comment.id.clone(), visibility, text: text.to_owned() }
+}
+
 /// Says that a copy is about to be made; `None` when there is one already.
 async fn claim(
     cx: &Context,
     run: &ExecutionContext,
     link: &Link,
-    rows: &Rows,
     comment: &Comment,
     text: &str,
 ) -> Result<Option<Claimed>, SyncError> {
-    match rows.get(&(comment.side, comment.id.clone())).map(|row| row.state) {
-        Some(MapState::Done | MapState::Copy | MapState::Skipped) => return Ok(None),
-        Some(MapState::Intent) | None => {}
-    }
+    // Before the intent, which would leave a doubt behind.
+    cx.check_paused(run.lane).await?;
     let nonce = cx.nonce(run);
     let hash = sha256_hex(text.as_bytes());
     let intended = cx

@@ -2,15 +2,17 @@
 //! Every outcome that is not certain becomes a probe; see `probe.rs`.
 
 use clients::ErrorKind;
+use domain::plan::Write;
 use domain::{
     Comment, Conflict, LinkFields, ListId, Marker, NewTask, NewTaskPlan, Routing, Task, Ticket,
     bases_after_adoption, bases_after_create, bases_as_sent, new_task,
 };
 use orchestration::ExecutionContext;
-use stores::links::{Link, LinkState, LinkedAs};
+use stores::links::{Link, LinkState, LinkedAs, Sent};
 use stores::work::Hint;
 use stores::{Intended, Lane, WorkKey};
 
+use crate::sync::recognised::{self, Verdict};
 use crate::sync::{link_back, masked, pilot, wants};
 use crate::{Context, SyncError};
 
@@ -61,13 +63,25 @@ pub async fn again(
     ticket: &Ticket,
     link: Link,
 ) -> Result<Made, SyncError> {
-    let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
+    let existing = match recognised::verdict(cx, run, ticket).await? {
+        Verdict::Free => None,
+        Verdict::Link(task) => Some(task),
+        Verdict::Leave(why) => return Ok(Made::Filtered(why)),
+    };
     let nonce = cx.nonce(run);
+    if let Some(task) = existing {
+        let none = Sent::default();
+        let link = cx.store.links().renew_intent(&link, &nonce, &sender(cx, run), &none).await?;
+        return recognised::link(cx, run, ticket, &task, &link).await;
+    }
+    let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
     let plan = match plan(cx, ticket, &nonce)? {
         Planned::Task(plan) => plan,
         Planned::Filtered(why) => return Ok(Made::Filtered(why)),
     };
-    let sent = bases_as_sent(ticket, &plan, &cx.mapping);
+    cx.permit_all(ticket.id, &[Write::create(&plan.list, &plan.task)])?;
+    let sent = as_sent(cx, ticket, &plan);
+    cx.check_paused(run.lane).await?;
     let link = cx.store.links().renew_intent(&link, &nonce, &sender(cx, run), &sent).await?;
     create(cx, run, ticket, link, plan, comments).await
 }
@@ -95,28 +109,32 @@ pub async fn adopt(
         // An earlier attempt: what it sent is not known any more, and differences are kept as conflicts.
         bases_after_create(ticket, task, &cx.mapping)
     };
-    link_task(cx, run, ticket, task, link, As { nonce: &marker.nonce, bases, rule: "adopted" }).await
+    // Where a person has moved it since is no place that deskup chose.
+    let list = Some(link.list.clone().unwrap_or_else(|| task.list.clone()));
+    link_task(cx, run, ticket, task, link, As { nonce: &marker.nonce, bases, list, rule: "adopted" }).await
 }
 
 /// How a task came to its link.
-struct As<'a> {
+pub(super) struct As<'a> {
     /// The nonce in its marker.
-    nonce: &'a str,
+    pub nonce: &'a str,
     /// What both sides agree on, and what is to be recorded first.
-    bases: (LinkFields, Vec<Conflict>),
+    pub bases: (LinkFields, Vec<Conflict>),
+    /// The list that deskup chose for it, if it did.
+    pub list: Option<ListId>,
     /// For the link's origin.
-    rule: &'a str,
+    pub rule: &'a str,
 }
 
 /// Writes the link of a task that exists, for the ticket as ClickUp may see it: the pointer first, so that a
 /// crash in between is repaired without a search.
-async fn link_task(
+pub(super) async fn link_task(
     cx: &Context,
     run: &ExecutionContext,
     ticket: &Ticket,
     task: &Task,
     link: &Link,
-    As { nonce, bases: (fields, conflicts), rule }: As<'_>,
+    As { nonce, bases: (fields, conflicts), list, rule }: As<'_>,
 ) -> Result<Link, SyncError> {
     cx.store.links().put_pointer(&task.id, ticket.id, nonce).await?;
     for conflict in &conflicts {
@@ -124,7 +142,7 @@ async fn link_task(
     }
     let linked = LinkedAs {
         task: task.id.clone(),
-        list: task.list.clone(),
+        list,
         fields,
         z_stamp: ticket.updated_stamp.clone(),
         c_updated: task.updated.ms(),
@@ -133,8 +151,12 @@ async fn link_task(
         origin: format!("{} {rule}", run.execution),
     };
     let link = cx.store.links().linked(link, linked).await?;
-    link_back::ask(cx, &link).await?;
+    link_back::ask(cx, run, &link).await?;
     Ok(link)
+}
+
+fn as_sent(cx: &Context, ticket: &Ticket, plan: &NewTaskPlan) -> Sent {
+    Sent { list: Some(plan.list.clone()), fields: bases_as_sent(ticket, plan, &cx.mapping) }
 }
 
 enum Planned {
@@ -160,21 +182,43 @@ async fn intend(
     if let Routing::Filtered(why) = cx.mapping.route(ticket) {
         return Ok(Made::Filtered(why));
     }
+    let existing = match recognised::verdict(cx, run, ticket).await? {
+        Verdict::Free => None,
+        Verdict::Link(task) => Some(task),
+        Verdict::Leave(why) => return Ok(Made::Filtered(why)),
+    };
     if !pilot::admit(cx, &[ticket.id]).await?.contains(&ticket.id) {
         return Ok(Made::Filtered(pilot::FULL.to_owned()));
     }
-    let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
     let nonce = cx.nonce(run);
+    if let Some(task) = existing {
+        let none = Sent::default();
+        return match cx.store.links().intend(ticket.id, &nonce, fence, &sender(cx, run), &none).await? {
+            Intended::New(link) => recognised::link(cx, run, ticket, &task, &link).await,
+            Intended::Existing(link) => other(cx, run, link).await,
+        };
+    }
+    let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
     let plan = match plan(cx, ticket, &nonce)? {
         Planned::Task(plan) => plan,
         Planned::Filtered(why) => return Ok(Made::Filtered(why)),
     };
-    let sent = bases_as_sent(ticket, &plan, &cx.mapping);
+    cx.permit_all(ticket.id, &[Write::create(&plan.list, &plan.task)])?;
+    let sent = as_sent(cx, ticket, &plan);
+    // Before the intent, which would leave a doubt behind.
+    cx.check_paused(run.lane).await?;
     match cx.store.links().intend(ticket.id, &nonce, fence, &sender(cx, run), &sent).await? {
         Intended::New(link) => create(cx, run, ticket, link, plan, comments).await,
-        Intended::Existing(link) if link.state == LinkState::Intent => doubt(cx, run, link).await,
-        Intended::Existing(link) if link.state == LinkState::Probe => Ok(Made::Probe(Box::new(link))),
-        Intended::Existing(link) => Ok(Made::Linked(Box::new(link))),
+        Intended::Existing(link) => other(cx, run, link).await,
+    }
+}
+
+/// Somebody else was first.
+async fn other(cx: &Context, run: &ExecutionContext, link: Link) -> Result<Made, SyncError> {
+    match link.state {
+        LinkState::Intent => doubt(cx, run, link).await,
+        LinkState::Probe => Ok(Made::Probe(Box::new(link))),
+        _ => Ok(Made::Linked(Box::new(link))),
     }
 }
 
@@ -198,12 +242,14 @@ async fn create(
     plan: Box<NewTaskPlan>,
     comments: &[Comment],
 ) -> Result<Made, SyncError> {
+    let pass = cx.permit(ticket.id, &Write::create(&plan.list, &plan.task))?;
     match send(cx, run, &plan.list, &plan.task).await {
         Ok(task) => {
+            pass.used();
             let bases = bases_after_create(ticket, &task, &cx.mapping);
-            let link =
-                link_task(cx, run, ticket, &task, &link, As { nonce: &link.nonce, bases, rule: "created" })
-                    .await?;
+            let list = Some(link.list.clone().unwrap_or_else(|| task.list.clone()));
+            let how = As { nonce: &link.nonce, bases, list, rule: "created" };
+            let link = link_task(cx, run, ticket, &task, &link, how).await?;
             Ok(Made::Created(Box::new(link), Box::new(task), comments.to_vec()))
         }
         Err(error) if error.kind == ErrorKind::Unknown || error.kind == ErrorKind::Unexpected => {

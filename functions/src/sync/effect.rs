@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clients::{ApiError, ErrorKind};
-use domain::{FieldKey, Side, Value};
+use domain::{FieldKey, Side, TicketId, Value};
 use orchestration::ExecutionContext;
 use stores::effects::{Change, Effect, EffectKind, EffectState};
 use stores::leases::Lease;
@@ -17,22 +17,39 @@ pub const LATE_MS: i64 = 10 * 60_000;
 /// No request is sent when less of the lease is left than it may take, and some.
 const LEASE_MARGIN_MS: i64 = 20_000;
 
-/// Puts the row of a write that follows at once.
+/// Puts the row of a write that follows at once, unless the lane was paused meanwhile; the rule is who wanted it,
+/// where that was a person.
 pub async fn send(
     cx: &Context,
     run: &ExecutionContext,
     lease: &Lease,
     target: Side,
     kind: EffectKind,
-    fields: BTreeMap<FieldKey, Change>,
+    (fields, rule): (BTreeMap<FieldKey, Change>, &str),
 ) -> Result<Effect, SyncError> {
+    cx.check_paused(run.lane).await?;
     let now_ms = run.now_ms();
     if lease.until_ms - now_ms < LEASE_MARGIN_MS {
         return Err(SyncError::Later("too little of the lease is left"));
     }
-    let effect = Effect {
+    let planned = planned(cx, run, lease.ticket, lease.fence, target, kind, fields);
+    Ok(cx.store.effects().send(&Effect { rule: rule.to_owned(), ..planned }).await?)
+}
+
+/// The row of a write.
+pub fn planned(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: TicketId,
+    fence: u64,
+    target: Side,
+    kind: EffectKind,
+    fields: BTreeMap<FieldKey, Change>,
+) -> Effect {
+    let now_ms = run.now_ms();
+    Effect {
         id: cx.nonce(run),
-        ticket: lease.ticket,
+        ticket,
         at_ms: now_ms,
         target,
         kind,
@@ -41,13 +58,12 @@ pub async fn send(
         cause: run.execution.clone(),
         rule: String::new(),
         mapping_version: cx.mapping.version().to_owned(),
-        fence: lease.fence,
+        fence,
         sent_ms: now_ms,
         late_ms: now_ms + LATE_MS,
         status: None,
         request_id: None,
-    };
-    Ok(cx.store.effects().send(&effect).await?)
+    }
 }
 
 /// Notes how a write failed. A value that may still land joins the link's own values, so that it is

@@ -1,19 +1,28 @@
 //! Files in both directions. ClickUp hangs them on the task, Zendesk on a comment. Bytes come from hosts
 //! that the services name and go to nobody else; a file that is too large is left where it is.
 
+use std::collections::BTreeMap;
+
 use clients::ErrorKind;
 use domain::field::sha256_hex;
 use domain::patch::NewTicketComment;
+use domain::plan::Write;
 use domain::{Attachment, Comment, Side, Task, Ticket, TicketPatch, Visibility};
 use orchestration::ExecutionContext;
-use stores::Intended;
+use orchestration::recovery_manager::fingerprint;
 use stores::attachments::AttachmentRow;
 use stores::comments::MapState;
+use stores::quarantine::Quarantined;
+use stores::{Intended, WorkKey};
 
+use crate::plan::gate::Pass;
 use crate::{Context, SyncError};
 
 /// Larger files stay where they are: they would have to fit in a Lambda's memory.
 const FILE_BYTES_MAX: u64 = 50 * 1024 * 1024;
+
+/// So often a file is uploaded for one note: its token may end while the note waits for the budget.
+const UPLOADS_MAX: u32 = 3;
 
 /// Copies the files of one ticket comment to the task.
 pub async fn to_clickup(
@@ -23,11 +32,16 @@ pub async fn to_clickup(
     task: &Task,
     comment: &Comment,
 ) -> Result<u32, SyncError> {
-    if !cx.mapping.settings().attachments {
+    if !cx.mapping.settings().attachments || comment.attachments.is_empty() {
         return Ok(0);
     }
+    let rows = cx.store.attachments().list(ticket.id).await?;
     let mut writes = 0;
     for file in &comment.attachments {
+        if is_settled(&rows, Side::Zendesk, file) {
+            continue;
+        }
+        let pass = permit(cx, ticket, Side::Zendesk, file)?;
         let Some(nonce) = claim(cx, run, ticket, Side::Zendesk, file).await? else { continue };
         if let Nonce::Doubt(row) = &nonce {
             // ClickUp lists the files of a task: one of this name and size that we put there is the copy.
@@ -38,9 +52,14 @@ pub async fn to_clickup(
             }
         }
         let Some(bytes) = download(cx, run, ticket, Side::Zendesk, file).await? else { continue };
-        let id = cx.clickup(run).attach(&task.id, &file.name, bytes).await?;
-        cx.store.attachments().done(ticket.id, Side::Zendesk, &file.id, &nonce.text(), &id).await?;
-        writes += 1;
+        match cx.clickup(run).attach(&task.id, &file.name, bytes).await {
+            Ok(id) => {
+                pass.used();
+                cx.store.attachments().done(ticket.id, Side::Zendesk, &file.id, &nonce.text(), &id).await?;
+                writes += 1;
+            }
+            Err(error) => set_aside(cx, ticket, Side::Zendesk, file, error.into()).await?,
+        }
     }
     Ok(writes)
 }
@@ -52,18 +71,17 @@ pub async fn to_zendesk(
     ticket: &Ticket,
     task: &Task,
 ) -> Result<u32, SyncError> {
-    let theirs = |file: &&Attachment| file.user.is_some_and(|user| user != cx.clickup_me());
-    let candidates: Vec<&Attachment> = task.attachments.iter().filter(theirs).collect();
-    if candidates.is_empty() || !cx.mapping.settings().attachments || ticket.is_closed() {
+    let candidates = of_people(cx, ticket, task);
+    if candidates.is_empty() {
         return Ok(0);
     }
     let rows = cx.store.attachments().list(ticket.id).await?;
     let mut writes = 0;
     for file in candidates {
-        let settled = rows.get(&(Side::Clickup, file.id.clone())).map(|row| row.state);
-        if matches!(settled, Some(MapState::Done | MapState::Skipped | MapState::Copy)) {
+        if is_settled(&rows, Side::Clickup, file) {
             continue;
         }
+        let pass = permit(cx, ticket, Side::Clickup, file)?;
         let Some(nonce) = claim(cx, run, ticket, Side::Clickup, file).await? else { continue };
         if let Nonce::Doubt(row) = &nonce
             && let Some(id) = landed(cx, run, ticket, row).await?
@@ -72,21 +90,121 @@ pub async fn to_zendesk(
             continue;
         }
         let Some(bytes) = download(cx, run, ticket, Side::Clickup, file).await? else { continue };
-        let zendesk = cx.zendesk(run);
-        let content_type = file.content_type.as_deref().unwrap_or("application/octet-stream");
-        let upload = zendesk.upload(&file.name, content_type, bytes).await?;
+        match send_note(cx, run, ticket, file, &nonce.text(), bytes).await {
+            Ok(id) => {
+                pass.used();
+                cx.store.attachments().done(ticket.id, Side::Clickup, &file.id, &nonce.text(), &id).await?;
+                writes += 1;
+            }
+            Err(error) => set_aside(cx, ticket, Side::Clickup, file, error).await?,
+        }
+    }
+    Ok(writes)
+}
+
+/// Uploads a file and hangs it on an internal note; the note's id. The token of an upload ends after a while,
+/// and no source says how Zendesk refuses one that has: so after any refusal the file is uploaded again.
+async fn send_note(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    file: &Attachment,
+    nonce: &str,
+    bytes: bytes::Bytes,
+) -> Result<String, SyncError> {
+    let zendesk = cx.zendesk(run);
+    let content_type = file.content_type.as_deref().unwrap_or("application/octet-stream");
+    let mut uploads = 0;
+    loop {
+        uploads += 1;
+        let upload = zendesk.upload(&file.name, content_type, bytes.clone()).await?;
         let note = NewTicketComment {
             body: format!("A file was added to the ClickUp task: {}", file.name),
             visibility: Visibility::Internal,
             uploads: vec![upload.token],
         };
         let patch = TicketPatch { comment: Some(note), ..TicketPatch::default() };
-        let updated = zendesk.update_ticket(ticket.id, &patch, &nonce.text(), None).await?;
-        let id = updated.audit.comment_ids.first().map(u64::to_string).unwrap_or_default();
-        cx.store.attachments().done(ticket.id, Side::Clickup, &file.id, &nonce.text(), &id).await?;
-        writes += 1;
+        match zendesk.update_ticket(ticket.id, &patch, nonce, None).await {
+            Ok(updated) => {
+                return Ok(updated.audit.comment_ids.first().map(u64::to_string).unwrap_or_default());
+            }
+            Err(error) if error.kind == ErrorKind::Refused && uploads < UPLOADS_MAX => {
+                tracing::info!(ticket = %ticket.id, file = %file.id, %error, "the file is uploaded again");
+            }
+            Err(error) => {
+                let expired = upload.expires.is_some_and(|at| at.ms() <= cx.now_ms());
+                return Err(match error.kind {
+                    ErrorKind::Refused if expired => SyncError::Poison {
+                        cause: "zendesk_upload_expired",
+                        detail: format!("ticket {}: uploads end before they are used", ticket.id),
+                    },
+                    _ => error.into(),
+                });
+            }
+        }
     }
-    Ok(writes)
+}
+
+/// A file that is refused for good is set aside alone: the rest of the record goes on without it.
+async fn set_aside(
+    cx: &Context,
+    ticket: &Ticket,
+    side: Side,
+    file: &Attachment,
+    error: SyncError,
+) -> Result<(), SyncError> {
+    let refused = matches!(&error, SyncError::Api(api) if api.kind == ErrorKind::Refused);
+    if !refused && !matches!(error, SyncError::Poison { .. }) {
+        return Err(error);
+    }
+    let cause = error.cause();
+    tracing::warn!(ticket = %ticket.id, file = %file.id, %cause, "a file is set aside");
+    cx.store
+        .quarantine()
+        .put(&Quarantined {
+            record: WorkKey::Ticket(ticket.id),
+            part: Some(format!("AT#{}#{}", side.letter(), file.id)),
+            fingerprint: fingerprint(&cause, error.code(), error.endpoint()),
+            cause,
+            seq: 0,
+            attempts: 1,
+            at_ms: cx.now_ms(),
+        })
+        .await?;
+    cx.store.attachments().skip(ticket.id, side, &file.id, "set_aside").await?;
+    Ok(())
+}
+
+/// The files that people hung on a task and that its ticket can take.
+pub fn of_people<'t>(cx: &Context, ticket: &Ticket, task: &'t Task) -> Vec<&'t Attachment> {
+    if !cx.mapping.settings().attachments || ticket.is_closed() {
+        return Vec::new();
+    }
+    let theirs = |file: &&Attachment| file.user.is_some_and(|user| user != cx.clickup_me());
+    task.attachments.iter().filter(theirs).collect()
+}
+
+/// Whether a file is left where it is.
+pub fn is_too_large(file: &Attachment) -> bool {
+    file.size_bytes.is_some_and(|size| size > FILE_BYTES_MAX)
+}
+
+fn is_settled(rows: &BTreeMap<(Side, String), AttachmentRow>, side: Side, file: &Attachment) -> bool {
+    let state = rows.get(&(side, file.id.clone())).map(|row| row.state);
+    matches!(state, Some(MapState::Done | MapState::Skipped | MapState::Copy))
+}
+
+/// A file that is too large is not copied, so nobody has to let it pass.
+fn permit<'a>(
+    cx: &'a Context,
+    ticket: &Ticket,
+    from: Side,
+    file: &Attachment,
+) -> Result<Pass<'a>, SyncError> {
+    if is_too_large(file) {
+        return Ok(Pass::not_needed(cx));
+    }
+    cx.permit(ticket.id, &Write::File { from, id: file.id.clone() })
 }
 
 enum Nonce {
@@ -110,10 +228,12 @@ async fn claim(
     side: Side,
     file: &Attachment,
 ) -> Result<Option<Nonce>, SyncError> {
-    if file.size_bytes.is_some_and(|size| size > FILE_BYTES_MAX) {
+    if is_too_large(file) {
         cx.store.attachments().skip(ticket.id, side, &file.id, "too_large").await?;
         return Ok(None);
     }
+    // Before the intent, which would leave a doubt behind.
+    cx.check_paused(run.lane).await?;
     let nonce = cx.nonce(run);
     let intended =
         cx.store.attachments().intend(ticket.id, side, &file.id, &nonce, file.size_bytes, None).await?;
@@ -149,7 +269,8 @@ async fn download(
     }
 }
 
-fn is_copy(cx: &Context, on_task: &Attachment, of: &Attachment) -> bool {
+/// Whether a file on a task is deskup's copy of another.
+pub fn is_copy(cx: &Context, on_task: &Attachment, of: &Attachment) -> bool {
     on_task.user == Some(cx.clickup_me())
         && on_task.name == of.name
         && (on_task.size_bytes.is_none() || of.size_bytes.is_none() || on_task.size_bytes == of.size_bytes)

@@ -4,6 +4,7 @@
 use domain::{Comment, FieldKey, LinkFields, Routing, Ticket, Value, Visibility};
 use orchestration::ExecutionContext;
 
+use crate::sync::conversation::in_order;
 use crate::{Context, SyncError};
 
 /// What the task shows in place of an internal description.
@@ -15,8 +16,12 @@ pub async fn for_clickup(
     run: &ExecutionContext,
     ticket: &Ticket,
 ) -> Result<(Ticket, Vec<Comment>), SyncError> {
-    let mut comments = cx.zendesk(run).comments(ticket.id).await?;
-    comments.sort_by_key(|comment| (comment.created, comment.id.len(), comment.id.clone()));
+    let read = cx.gate().and_then(|gate| gate.take_comments(ticket.id));
+    let mut comments = match read {
+        Some(comments) => comments,
+        None => cx.zendesk(run).comments(ticket.id).await?,
+    };
+    in_order(&mut comments);
     // `is_public` tells of any comment, so the first one is looked at; without comments nothing is known.
     let internal = comments.first().is_none_or(|first| first.visibility != Visibility::Public);
     let mut seen = ticket.clone();

@@ -1,5 +1,6 @@
 //! Bringing one record in step: find its pair, hold its lease, make what is missing, decide, write.
 
+pub mod apply;
 pub mod conversation;
 pub mod create;
 pub mod effect;
@@ -10,6 +11,7 @@ pub mod masked;
 pub mod pair;
 pub mod pilot;
 pub mod probe;
+pub mod recognised;
 pub mod sweep;
 pub mod to_clickup;
 pub mod to_zendesk;
@@ -22,6 +24,7 @@ use stores::leases::Lease;
 use stores::links::{Link, LinkState};
 use stores::work::Claim;
 
+use crate::plan::gate::Entered;
 use crate::sync::create::{Made, ensure_task};
 use crate::sync::evidence::Known;
 use crate::sync::pair::Pair;
@@ -47,6 +50,8 @@ pub mod wants {
     pub const LINK_BACK: &str = "lb";
     /// A task of ours was announced that has no pointer yet.
     pub const TWIN: &str = "twin";
+    /// A person wants a kept value of a conflict on both sides.
+    pub const APPLY: &str = "apply";
 }
 
 /// What became of a record.
@@ -91,6 +96,11 @@ async fn under_lease(
     ticket: TicketId,
 ) -> Result<Synced, SyncError> {
     let link = cx.store.links().get(ticket).await?;
+    if let Some(gate) = cx.gate()
+        && matches!(gate.enter(cx, run, ticket, link.as_ref()).await?, Entered::Out)
+    {
+        return Err(SyncError::Unplanned);
+    }
     match link {
         Some(link) if matches!(link.state, LinkState::Linked | LinkState::Suspended | LinkState::Closed) => {
             linked(cx, run, claim, lease, link).await
@@ -118,7 +128,10 @@ async fn linked(
     if claim.wants.iter().all(|want| want == wants::OWN) {
         return Ok(Synced::default());
     }
-    let fields = pair::sync_fields(cx, run, lease, link, &mut known).await?;
+    let mut fields = pair::sync_fields(cx, run, lease, link, &mut known).await?;
+    if claim.wants.contains(wants::APPLY) {
+        fields = apply::asked(cx, run, lease, fields).await?;
+    }
     let mut writes = fields.writes;
     let Some(Pair { ticket, task }) = &fields.pair else { return Ok(Synced::default()) };
     if ticket.updated.ms() + 1_000 < known.newest_zendesk_ms() && claim.attempts < 5 {
@@ -172,7 +185,7 @@ pub async fn after_making(
             Probed::TooEarly(at_ms) => Ok(Synced::again_at(at_ms)),
             Probed::Adopted(link, task, others) => {
                 for twin in others {
-                    twins::put_away(cx, run, &twin).await?;
+                    twins::put_away(cx, run, &link, &twin).await?;
                 }
                 let copied = conversation::to_clickup(cx, run, &link, ticket, &task).await?;
                 Ok(Synced { writes: copied, again_ms: None })

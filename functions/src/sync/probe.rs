@@ -64,11 +64,25 @@ pub async fn probe(
     Ok(Probed::Made(again(cx, run, ticket, link).await?))
 }
 
+/// The task of a create without an outcome, if it is there by now.
+pub async fn find(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+) -> Result<Option<(Marker, Task)>, SyncError> {
+    let mut candidates = candidates(cx, run, link).await?;
+    Ok(best(link, &candidates).map(|position| candidates.swap_remove(position)))
+}
+
 /// Whether a task carries a marker that this link's creates wrote: made by us, with a nonce of the link,
 /// in its time. People's copies and templates carry markers too and are left alone. A recurring task repeats
 /// all of that soon after; each nonce was sent once, so of several tasks with one nonce only the oldest is ours.
 pub fn is_ours(cx: &Context, link: &Link, task: &Task) -> bool {
-    let Some(marker) = footer::parse(&task.description) else { return false };
+    footer::parse(&task.description).is_some_and(|marker| fits(cx, link, task, &marker))
+}
+
+/// Whether this is a task of the link, if that is or once was its marker.
+fn fits(cx: &Context, link: &Link, task: &Task, marker: &Marker) -> bool {
     task.creator == cx.clickup_me()
         && marker.ticket == link.ticket
         && (marker.nonce == link.nonce || link.nonces.contains(&marker.nonce))
@@ -100,8 +114,18 @@ async fn candidates(
     if !fresh {
         *held = Some(scan(cx, run, since_ms).await?);
     }
-    let found = held.as_ref().and_then(|scan| scan.found.get(&link.ticket)).cloned().unwrap_or_default();
-    Ok(found.into_iter().filter(|(_, task)| is_ours(cx, link, task)).collect())
+    let mut found = held.as_ref().and_then(|scan| scan.found.get(&link.ticket)).cloned().unwrap_or_default();
+    drop(held);
+    // Lists may show a new task late, and none shows one that was archived outside of the mapping's lists.
+    for (id, nonce) in &link.seen {
+        if found.iter().all(|(_, task)| task.id != *id)
+            && let Some(task) = cx.clickup(run).task(id).await?
+        {
+            found.push((Marker { ticket: link.ticket, nonce: nonce.clone() }, task));
+        }
+    }
+    found.retain(|(marker, task)| fits(cx, link, task, marker));
+    Ok(found)
 }
 
 async fn scan(cx: &Context, run: &ExecutionContext, since_ms: i64) -> Result<Scan, SyncError> {

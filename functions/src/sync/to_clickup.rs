@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use clients::{ApiResult, ClickUp, ErrorKind};
+use domain::plan::Write;
 use domain::{Decision, FieldKey, Side, Task, TaskWrite};
 use orchestration::ExecutionContext;
 use stores::effects::{Change, EffectKind};
@@ -27,15 +28,18 @@ pub async fn write(
     let Pair { ticket, mut task } = pair;
     let before = |field: &FieldKey| cx.mapping.values(field, &ticket, &task).map(|(_, clickup)| clickup);
     let changes = effect::changes(&decision.writes, Side::Clickup, before);
+    let rule = decision.asked.as_deref().unwrap_or_default();
     let mut calls = 0;
     for write in &decision.clickup {
         let fields = fields_of(cx, write, &changes);
         let kind = if matches!(write, TaskWrite::Move(_)) { EffectKind::Move } else { EffectKind::Fields };
-        let row = effect::send(cx, run, lease, Side::Clickup, kind, fields).await?;
+        let pass = cx.permit(ticket.id, &Write::Task(write.clone()))?;
+        let row = effect::send(cx, run, lease, Side::Clickup, kind, (fields, rule)).await?;
         match call(&clickup, &task, write).await {
             Ok(after) => {
-                let confirm_by =
-                    (kind == EffectKind::Fields).then(|| run.now_ms() + cx.options.confirm_within_ms);
+                pass.used();
+                let confirmed = kind == EffectKind::Fields && cx.options.confirm_within_ms > 0;
+                let confirm_by = confirmed.then(|| run.now_ms() + cx.options.confirm_within_ms);
                 cx.store.effects().done(&row, 200, None, confirm_by).await?;
                 if let TaskWrite::Move(list) = write {
                     link.list = Some(list.clone());

@@ -2,8 +2,8 @@
 //! in the reply tells what was overwritten, which `safe_update` alone does not (it counts in seconds).
 
 use clients::ErrorKind;
-use domain::patch::NewTicketComment;
-use domain::{Decision, FieldKey, Side, Visibility, lost_update};
+use domain::plan::Write;
+use domain::{Decision, FieldKey, Side, lost_update};
 use orchestration::ExecutionContext;
 use serde_json::Value as Json;
 use stores::effects::EffectKind;
@@ -24,20 +24,16 @@ pub async fn write(
     decision: &Decision,
     pair: Pair,
 ) -> Result<Written, SyncError> {
-    let mut patch = decision.zendesk.clone().unwrap_or_default();
-    if let Some(note) = &decision.note {
-        patch.comment = Some(NewTicketComment {
-            body: note.clone(),
-            visibility: Visibility::Internal,
-            uploads: Vec::new(),
-        });
-    }
+    let patch = decision.ticket_patch().unwrap_or_default();
     let ticket = &pair.ticket;
     let before = |field: &FieldKey| cx.mapping.values(field, ticket, &pair.task).map(|(zendesk, _)| zendesk);
     let fields = effect::changes(&decision.writes, Side::Zendesk, before);
-    let row = effect::send(cx, run, lease, Side::Zendesk, EffectKind::Fields, fields).await?;
+    let pass = cx.permit(ticket.id, &Write::Ticket(Box::new(patch.clone())))?;
+    let rule = decision.asked.as_deref().unwrap_or_default();
+    let row = effect::send(cx, run, lease, Side::Zendesk, EffectKind::Fields, (fields, rule)).await?;
     match cx.zendesk(run).update_ticket(ticket.id, &patch, &row.id, Some(&ticket.updated_stamp)).await {
         Ok(updated) => {
+            pass.used();
             // The audit in the reply is the confirmation.
             cx.store.effects().done(&row, 200, None, None).await?;
             let previous: Vec<(String, Json)> =

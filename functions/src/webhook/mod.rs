@@ -3,7 +3,10 @@
 //! a hint and loses none.
 
 mod clickup;
+pub mod proof;
 mod zendesk;
+
+use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use clients::signatures;
@@ -13,6 +16,7 @@ use stores::evidence::Evidence;
 use stores::work::Hint;
 use stores::{Lane, StoreError, WorkKey};
 
+use crate::hooks::{self, Found};
 use crate::{Context, SyncError};
 
 /// A delivery is small; more is not from the services.
@@ -42,17 +46,31 @@ pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Respon
     if body.len() > BODY_BYTES_MAX {
         return answer(StatusCode::PAYLOAD_TOO_LARGE);
     }
-    if !is_genuine(cx, side, &head.headers, &body) {
-        // Not 401 and not 410: ClickUp would suspend the webhook at once.
-        tracing::warn!(%side, "a delivery with a wrong signature was refused");
-        return answer(StatusCode::FORBIDDEN);
+    let secret = match who_signed(cx, side, &head.headers, &body).await {
+        Found::Genuine(secret) => secret,
+        Found::Wrong => {
+            cx.activity.refused.fetch_add(1, Ordering::Relaxed);
+            // Not 401 and not 410: ClickUp would suspend the webhook at once.
+            tracing::warn!(%side, "a delivery with a wrong signature was refused");
+            return answer(StatusCode::FORBIDDEN);
+        }
+        Found::NotKnown => {
+            tracing::warn!(%side, "a delivery could not be checked; it may come again");
+            return later(side);
+        }
+    };
+    if let Some(proof) = proof::answer(&body, &secret) {
+        let mut response = answer(StatusCode::OK);
+        proof::put(&mut response, proof);
+        return response;
     }
+    cx.activity.delivered(side, cx.now_ms());
     let accepted = match side {
         Side::Zendesk => zendesk::read(cx, &body),
         Side::Clickup => clickup::read(cx, &body).await,
     };
     match accepted {
-        Ok(accepted) => match take(cx, accepted).await {
+        Ok(accepted) => match take(cx, side, accepted).await {
             Ok(()) => answer(StatusCode::OK),
             Err(error) => unavailable(side, &error.into()),
         },
@@ -68,6 +86,10 @@ pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Respon
 /// Zendesk repeats only a 503 with a short `Retry-After`; ClickUp repeats any failure a few times.
 fn unavailable(side: Side, error: &SyncError) -> Response<Bytes> {
     tracing::warn!(%side, %error, "a delivery could not be taken");
+    later(side)
+}
+
+fn later(side: Side) -> Response<Bytes> {
     let mut response = answer(StatusCode::SERVICE_UNAVAILABLE);
     if side == Side::Zendesk {
         response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("10"));
@@ -81,32 +103,33 @@ fn answer(status: StatusCode) -> Response<Bytes> {
     response
 }
 
-fn is_genuine(cx: &Context, side: Side, headers: &HeaderMap, body: &[u8]) -> bool {
+async fn who_signed(cx: &Context, side: Side, headers: &HeaderMap, body: &[u8]) -> Found {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let Ok(secrets) = cx.secrets.read() else { return false };
     match side {
         Side::Zendesk => {
             let (Some(timestamp), Some(signature)) =
                 (header("x-zendesk-webhook-signature-timestamp"), header("x-zendesk-webhook-signature"))
             else {
-                return false;
+                return Found::Wrong;
             };
             let fresh = domain::Timestamp::parse_rfc3339(timestamp)
                 .is_some_and(|at| (at.ms() - cx.now_ms()).abs() <= FRESH_MS);
-            fresh
-                && secrets
-                    .zendesk
-                    .iter()
-                    .any(|secret| signatures::zendesk_verify(secret, timestamp, body, signature))
+            if !fresh {
+                return Found::Wrong;
+            }
+            hooks::find(cx, side, |secret| signatures::zendesk_verify(secret, timestamp, body, signature))
+                .await
         }
         Side::Clickup => {
-            let Some(signature) = header("x-signature") else { return false };
-            secrets.clickup.iter().any(|secret| signatures::clickup_verify(secret, body, signature))
+            let Some(signature) = header("x-signature") else { return Found::Wrong };
+            hooks::find(cx, side, |secret| signatures::clickup_verify(secret, body, signature)).await
         }
     }
 }
 
-async fn take(cx: &Context, accepted: Vec<Accepted>) -> Result<(), StoreError> {
+async fn take(cx: &Context, side: Side, accepted: Vec<Accepted>) -> Result<(), StoreError> {
+    // Genuine, so the service reaches us, whatever the delivery is about.
+    cx.store.pulses().heard(side).await?;
     for item in accepted {
         let mut news = item.evidence.is_empty();
         for evidence in &item.evidence {

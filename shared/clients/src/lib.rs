@@ -27,15 +27,15 @@ pub mod zendesk;
 
 pub use access::NoAccess;
 pub use clickup::{
-    ClickUp, ClickUpConfig, ClickUpCredentials, ClickupFieldDef, ClickupWebhook, CreatedWebhook, TaskPage,
-    TaskQuery,
+    ClickUp, ClickUpConfig, ClickUpCredentials, ClickupFieldDef, ClickupWebhook, CreatedWebhook, Space,
+    TaskPage, TaskQuery, Workspace,
 };
 pub use error::{ApiError, ApiResult, ErrorKind};
 pub use events::{Changed, ClickupEvent, Kind, NotAnEvent, Record, ZendeskEvent};
 pub use pace::{Api, Bucket, BudgetEmpty, Lane, LimitSeen, Need, NoPacer, Pacer, Scope};
 pub use transport::{Clock, Secret, TokioClock, Transport, TransportError};
 pub use zendesk::{
-    Audit, AuditChange, CustomStatus, EventsPage, ExportFrom, ExportPage, Invocation, JobResult, JobStatus,
-    NewTicket, TicketEvent, TicketField, Updated, Upload, Zendesk, ZendeskConfig, ZendeskCredentials,
-    ZendeskLimits, ZendeskWebhook,
+    AccountSettings, Audit, AuditChange, BatchEntry, CustomStatus, EventsPage, ExportFrom, ExportPage,
+    Invocation, JobResult, JobStatus, NewTicket, TicketEvent, TicketField, Updated, Upload, Zendesk,
+    ZendeskConfig, ZendeskCredentials, ZendeskLimits, ZendeskWebhook,
 };

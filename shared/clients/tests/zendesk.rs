@@ -6,7 +6,7 @@ mod common;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use clients::{ErrorKind, ExportFrom, NewTicket, NoPacer, Secret, ZendeskCredentials};
+use clients::{BatchEntry, ErrorKind, ExportFrom, NewTicket, NoPacer, Secret, ZendeskCredentials};
 use common::*;
 use domain::patch::NewTicketComment;
 use domain::{TicketId, TicketPatch, UserId, Visibility};
@@ -102,18 +102,22 @@ async fn bulk_updates_take_fields_only_and_are_sent_once() {
     let script = Script::answers(vec![ok(job)]);
     let client = zendesk(&script);
     let solved = TicketPatch { status: Some("solved".into()), ..Default::default() };
-    let patches =
-        [(id(1), solved.clone()), (id(2), TicketPatch { subject: Some("s".into()), ..Default::default() })];
-    assert_eq!(client.update_many(&patches).await.unwrap(), "V3-1");
+    let entry = |n: u64, patch: TicketPatch| BatchEntry { ticket: id(n), patch, updated_stamp: None };
+    let renamed = TicketPatch { subject: Some("s".into()), ..Default::default() };
+    let safe = BatchEntry { updated_stamp: Some("2026-01-01T00:00:00Z".into()), ..entry(2, renamed) };
+    assert_eq!(client.update_many(&[entry(1, solved.clone()), safe]).await.unwrap(), "V3-1");
     assert_eq!(
         script.body(0),
-        json!({"tickets": [{"status": "solved", "id": 1}, {"subject": "s", "id": 2}]})
+        json!({"tickets": [
+            {"status": "solved", "id": 1},
+            {"subject": "s", "id": 2, "updated_stamp": "2026-01-01T00:00:00Z", "safe_update": true},
+        ]})
     );
     let comment = TicketPatch { comment: Some(NewTicketComment::default()), ..Default::default() };
-    assert_eq!(client.update_many(&[(id(1), comment)]).await.unwrap_err().kind, ErrorKind::Refused);
+    assert_eq!(client.update_many(&[entry(1, comment)]).await.unwrap_err().kind, ErrorKind::Refused);
     assert!(client.update_many(&[]).await.is_err());
     let script = Script::answers(vec![lost()]);
-    assert_eq!(zendesk(&script).update_many(&[(id(1), solved)]).await.unwrap_err().kind, ErrorKind::Unknown);
+    assert_eq!(zendesk(&script).update_many(&[entry(1, solved)]).await.unwrap_err().kind, ErrorKind::Unknown);
     assert_eq!(script.requests().len(), 1);
 }
 
@@ -129,6 +133,18 @@ async fn a_finished_job_tells_each_item() {
     let told: Vec<_> = job.results.iter().map(|one| (one.id, one.success, one.error.as_deref())).collect();
     assert_eq!(told, [(Some(2), true, None), (Some(1), false, Some("UpdateConflict"))]);
     assert!(client.job("V3-1").await.unwrap().results[0].success);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_jobs_are_asked_for_in_one_call_and_unknown_ones_are_left_out() {
+    let known = json!({"job_statuses": [{"id": "V3-2", "status": "working"}]});
+    let script = Script::answers(vec![ok(known)]);
+    let jobs = zendesk(&script).jobs(&["V3-1".to_owned(), "V3-2".to_owned()]).await.unwrap();
+    assert_eq!(
+        jobs.iter().map(|job| (job.id.as_str(), job.is_finished())).collect::<Vec<_>>(),
+        [("V3-2", false)]
+    );
+    assert_eq!(script.requests().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -126,13 +126,18 @@ fn mentions_origin(text: &str, side: Side) -> bool {
 
 /// A text of at most `bytes_max` bytes; where something had to go it says so, and where the rest is.
 pub fn truncate(text: &str, bytes_max: usize, source_url: Option<&str>) -> String {
+    match source_url {
+        Some(url) => shorten(text, bytes_max, url),
+        None => shorten(text, bytes_max, "see the comment named above"),
+    }
+}
+
+/// As [`truncate`]; `rest` says where the whole text is.
+pub fn shorten(text: &str, bytes_max: usize, rest: &str) -> String {
     if text.len() <= bytes_max {
         return text.to_owned();
     }
-    let tail = match source_url {
-        Some(url) => format!("\n\n[shortened by deskup; the whole text: {url}]"),
-        None => "\n\n[shortened by deskup; the whole text is at the comment named above]".to_owned(),
-    };
+    let tail = format!("\n\n[shortened by deskup; the whole text: {rest}]");
     let mut end = bytes_max.saturating_sub(tail.len());
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -2,6 +2,7 @@
 //! simulation. Per field it compares each side with what both last agreed on, in that side's own form;
 //! then it adopts, writes one side, merges, or keeps a conflict for a person.
 
+pub mod apply;
 mod description;
 mod scalar;
 mod sets;

@@ -108,6 +108,8 @@ pub enum ConflictCause {
     TaskTaken,
     /// The service refused the value.
     Refused,
+    /// A second task was made for the ticket, and people have touched it.
+    Twin,
 }
 
 /// A value that did not win, kept for a person to see and apply again.
@@ -161,6 +163,8 @@ pub struct Decision {
     /// A text for an internal note on the ticket (a ClickUp edit of the description, a move that was
     /// not allowed), when the mapping wants one.
     pub note: Option<String>,
+    /// Who wanted the writes, where it was a person and not a rule: for the record of each effect.
+    pub asked: Option<String>,
     /// People whom a write of ours put on the task although its reply never came: deskup added them too.
     pub late_people: BTreeSet<UserId>,
     /// One sentence about the task's list: moved, left where a person put it, or out of scope.

@@ -68,6 +68,14 @@ pub(crate) trait Lens: Debug + Send + Sync {
     fn write_clickup(&self, value: &Value, look: &Look<'_>, writes: &mut TaskWrites);
     /// Adds the change that brings the ticket to this value.
     fn write_zendesk(&self, value: &Value, look: &Look<'_>, patch: &mut TicketPatch);
+    /// A value that was kept whole for a person, in the form in which values are compared.
+    fn normal(&self, kept: &Value) -> Value {
+        kept.clone()
+    }
+    /// What the task should hold when its kept value is put back over the present one.
+    fn again_on_clickup(&self, kept: &Value, _present: &Value, _look: &Look<'_>) -> Value {
+        kept.clone()
+    }
     /// Whether a difference is meant to stay for now, without a conflict.
     fn excused(&self, _zendesk: &Value, _clickup: &Value, _look: &Look<'_>) -> bool {
         false

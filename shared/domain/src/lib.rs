@@ -18,16 +18,19 @@ pub mod merge;
 pub mod moved;
 pub mod patch;
 pub mod plan;
+pub mod proposal;
 pub mod recognise;
 pub mod records;
 pub mod settings;
 pub mod settle;
+pub mod triggers;
 
 pub use comment::{Attachment, Author, Comment, Visibility};
 pub use conversation::{CommentPlan, parse_origin, plan_comment};
 pub use create::{
     NewTaskPlan, bases_after_adoption, bases_after_create, bases_as_sent, new_task, task_as_sent,
 };
+pub use decide::apply::{Chosen, apply};
 pub use decide::decide;
 pub use decision::{
     Conflict, ConflictCause, Decision, Evidence, FieldBase, FieldVerdict, LastWrite, LinkFields,

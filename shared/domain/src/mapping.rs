@@ -208,8 +208,8 @@ impl Mapping {
     pub(crate) fn status_type(&self, list: &ListId, status: &str) -> &str {
         let statuses =
             self.directory.lists.get(list).map(|list| list.statuses.as_slice()).unwrap_or_default();
-        let lower = status.to_lowercase();
-        statuses.iter().find(|(name, _)| name.to_lowercase() == lower).map_or("", |(_, kind)| kind)
+        let lower = status.trim().to_lowercase();
+        statuses.iter().find(|(name, _)| name.trim().to_lowercase() == lower).map_or("", |(_, kind)| kind)
     }
 
     pub(crate) fn mapped(&self) -> &[Mapped] {

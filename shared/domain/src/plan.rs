@@ -5,7 +5,7 @@
 mod fields;
 mod write;
 
-pub use fields::{of_create, of_decision};
+pub use fields::{along, of_create, of_decision};
 pub use write::{Visible, Write};
 
 use std::collections::BTreeMap;
@@ -82,6 +82,17 @@ pub struct FileCopy {
     pub bytes: Option<u64>,
 }
 
+/// What a service asks for beside a field: the group that an assignee belongs to, the type that has a due date.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Along {
+    /// Where.
+    pub side: Side,
+    /// Which.
+    pub what: String,
+    /// What will be there afterwards.
+    pub value: String,
+}
+
 /// Something that stays apart, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Apart {
@@ -121,6 +132,9 @@ pub struct RecordPlan {
     pub stamps: Stamps,
     /// Fields that are written, and those that stay apart.
     pub fields: Vec<FieldPlan>,
+    /// What comes along with the fields.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub along: Vec<Along>,
     /// Comments that are copied, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub comments: Vec<CommentCopy>,
@@ -153,6 +167,7 @@ impl RecordPlan {
             list: None,
             stamps,
             fields: Vec::new(),
+            along: Vec::new(),
             comments: Vec::new(),
             files: Vec::new(),
             note: None,

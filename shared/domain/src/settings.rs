@@ -5,6 +5,7 @@
 mod parse;
 mod reader;
 mod scope;
+pub mod serve;
 
 pub(crate) use reader::{did_you_mean, one_of};
 
@@ -265,6 +266,8 @@ pub struct Settings {
     pub scope: Scope,
     /// `[sync] filter`.
     pub filter: Filter,
+    /// `[serve]`.
+    pub serve: serve::ServeSetting,
     /// `[[route]]`, in order.
     pub routes: Vec<RouteSetting>,
     /// `[status]`: Zendesk status to ClickUp status, in order.
@@ -289,8 +292,17 @@ impl Settings {
         parse::parse(toml)
     }
 
-    /// A fingerprint of everything that is set: comments and the order of lines do not change it.
+    /// A fingerprint of everything that decides about writes: comments and the order of lines do not change it,
+    /// and neither does where deskup listens.
     pub fn digest(&self) -> String {
-        crate::field::sha256_hex(format!("{self:?}").as_bytes())[..16].to_owned()
+        let settings = Settings { serve: serve::ServeSetting::default(), ..self.clone() };
+        crate::field::sha256_hex(format!("{settings:?}").as_bytes())[..16].to_owned()
+    }
+
+    /// The line of a key in a table, for what only the accounts can say about it.
+    pub fn line_of(toml: &str, table: &str, key: &str) -> Option<usize> {
+        let document = toml_edit::Document::parse(toml).ok()?;
+        let (key, item) = document.get(table)?.as_table_like()?.get_key_value(key)?;
+        reader::Reader::new(toml).line(key.span().or_else(|| item.span()))
     }
 }

@@ -150,7 +150,9 @@ impl Written<'_> {
             Side::Zendesk => (&seen_c, &self.old.z),
             Side::Clickup => (&seen_z, &self.old.c),
         };
-        let undos = if self.both { 0 } else { self.old.undos(self.side.other(), source_seen) };
+        // What a person decides is no sign of two machines at work: it ends a freeze.
+        let calm = self.both || self.decision.asked.is_some();
+        let undos = if calm { 0 } else { self.old.undos(self.side.other(), source_seen) };
         let last = LastWrite { side: self.side, before: before.clone(), undos };
         FieldBase {
             z: base_z,
@@ -158,7 +160,7 @@ impl Written<'_> {
             parted: !same && !moved_on,
             rounds: undos / 2,
             added: self.added(task),
-            last: (!self.both).then_some(last),
+            last: (!calm).then_some(last),
             held: None,
         }
     }

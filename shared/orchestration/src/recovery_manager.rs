@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use clients::Lane;
+use domain::Side;
 use domain::field::sha256_hex;
 use stores::switches::SwitchName;
 use stores::tally::Tally;
@@ -38,7 +39,8 @@ pub const ATTEMPTS_MAX: u32 = 12;
 const FIRST_WAIT_MS: i64 = 5_000;
 const LONGEST_WAIT_MS: i64 = 900_000;
 const BUDGET_WAIT_MS: i64 = 30_000;
-const PAUSE_WAIT_MS: i64 = 60_000;
+/// A paused lane claims nothing, so this only says how soon work goes on once it is let.
+const PAUSE_WAIT_MS: i64 = 2_000;
 
 /// Decides after a failure. `attempts` are the failures before this one.
 pub fn after_failure(attempts: u32, failure: Failure, random: &Random) -> AfterFailure {
@@ -116,11 +118,16 @@ impl RecoveryManager {
         Self { store, touched: Mutex::new(0) }
     }
 
-    /// Whether a lane may work: neither a person nor the brake has paused it.
+    /// Whether a lane may work: neither a person nor the brake has paused it, and both accounts let us in.
     pub async fn check(&self, lane: Lane) -> Result<(), Halt> {
         let on = self.store.switches().all().await.map_err(Halt::Store)?;
-        let switch = on.get(&SwitchName::Brake).or_else(|| on.get(&SwitchName::Pause(store_lane(lane))));
-        match switch {
+        let names = [
+            SwitchName::Brake,
+            SwitchName::Pause(store_lane(lane)),
+            SwitchName::Access(Side::Zendesk),
+            SwitchName::Access(Side::Clickup),
+        ];
+        match names.iter().find_map(|name| on.get(name)) {
             Some(switch) => Err(Halt::Paused(Paused { reason: switch.reason.clone() })),
             None => Ok(()),
         }
@@ -151,14 +158,28 @@ impl RecoveryManager {
 
     /// A person lets work go on; what was counted so far no longer counts.
     pub async fn release(&self) -> Result<(), StoreError> {
-        self.store.tally().clear().await?;
-        self.store.switches().clear(SwitchName::Brake).await
+        release(&self.store, 0).await
     }
+}
+
+/// A person lets work go on. What was counted so far no longer counts, and this many more alike pull no brake
+/// for the next minutes: what the person has seen waiting.
+pub async fn release(store: &Store, through: u64) -> Result<(), StoreError> {
+    store.tally().clear().await?;
+    if through > 0 {
+        store.tally().allow(through).await?;
+    }
+    store.switches().clear(SwitchName::Brake).await
+}
+
+/// How many alike pull no brake in a window.
+pub fn alike_allowed(tally: &Tally) -> u64 {
+    BRAKE_FLOOR.max(tally.touched * BRAKE_PERCENT / 100) + tally.allowed
 }
 
 /// The brake's rule: more than twenty and more than 2 % of what was touched go the same way.
 pub fn too_many_alike(tally: &Tally) -> Option<String> {
-    let bound = BRAKE_FLOOR.max(tally.touched * BRAKE_PERCENT / 100);
+    let bound = alike_allowed(tally);
     let kinds = [
         ("would be suspended, their counterparts are not visible", tally.suspended),
         ("would be closed", tally.closed),
@@ -239,6 +260,9 @@ mod tests {
         let tally = |touched, suspended| Tally { touched, suspended, ..Tally::default() };
         assert_eq!(too_many_alike(&tally(20, 20)), None);
         assert!(too_many_alike(&tally(21, 21)).is_some());
+        let through = Tally { allowed: 30, ..tally(50, 50) };
+        assert_eq!(too_many_alike(&through), None, "what a person lets through");
+        assert!(too_many_alike(&Tally { suspended: 51, ..through }).is_some());
         assert_eq!(too_many_alike(&tally(5_000, 100)), None);
         assert!(too_many_alike(&tally(5_000, 101)).is_some());
         let spread = (0..50).map(|n| (format!("status {n}"), 20)).collect();
@@ -274,6 +298,20 @@ mod tests {
             assert_eq!(manager.note(Noted::Status("solved".into())).await, Ok(()), "{n}");
         }
         assert!(matches!(manager.note(Noted::Status("solved".into())).await, Err(Halt::Paused(_))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_account_that_is_closed_stops_all_lanes() {
+        let manager = manager();
+        for side in [Side::Zendesk, Side::Clickup] {
+            let name = SwitchName::Access(side);
+            manager.store.switches().set(name, "closed", "deskup").await.expect("sets");
+            for lane in [Lane::Live, Lane::Reconcile, Lane::Backfill] {
+                assert!(matches!(manager.check(lane).await, Err(Halt::Paused(_))), "{lane:?}");
+            }
+            manager.store.switches().clear(name).await.expect("clears");
+            assert_eq!(manager.check(Lane::Live).await, Ok(()));
+        }
     }
 
     #[tokio::test(start_paused = true)]

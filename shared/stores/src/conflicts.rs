@@ -23,6 +23,30 @@ pub enum ConflictState {
     Dismissed,
 }
 
+/// What a person wants done with a conflict: one of its values on both sides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// The side whose kept value is to stand.
+    pub side: Side,
+    /// Who asks.
+    pub by: String,
+    /// When, ms.
+    pub at_ms: i64,
+    /// Fingerprints of what Zendesk and ClickUp held when the person chose: newer values are not written over.
+    pub seen: (String, String),
+}
+
+/// How a conflict was settled.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    /// Who settled it.
+    pub by: String,
+    /// When, ms.
+    pub at_ms: i64,
+    /// The side whose value was applied; none where it was dismissed.
+    pub side: Option<Side>,
+}
+
 /// A conflict as stored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConflictRow {
@@ -38,6 +62,12 @@ pub struct ConflictRow {
     pub state: ConflictState,
     /// How often it was recorded: more than once means anew after being settled.
     pub times: u32,
+    /// What a person asked for and is not done yet.
+    pub ask: Option<Ask>,
+    /// Why what was asked for last could not be done.
+    pub answer: Option<String>,
+    /// How it was settled last.
+    pub settled: Option<Settled>,
 }
 
 /// Operations on conflicts.
@@ -68,6 +98,8 @@ impl Conflicts<'_> {
             .set("lp", text(self.store.shard_pk("CONFLICT", &record)))
             .set("ls", text(format!("{}#{record}", padded(now))))
             .remove("exp")
+            .remove("ask")
+            .remove("answer")
             .add("times", 1)
             // The same conflict after it was settled is a new one; while it is open it is the same.
             .when("attribute_not_exists(#pk) OR #state <> :state");
@@ -75,14 +107,47 @@ impl Conflicts<'_> {
     }
     /// Settles one.
     pub async fn settle(&self, ticket: TicketId, id: &str, state: ConflictState) -> Result<(), StoreError> {
-        let write = Write::update(KIND, &self.key(ticket, id))
-            .set("state", word(state))
-            .set("exp", expires(self.store.now_ms(), SETTLED_DAYS))
-            .remove("lp")
-            .remove("ls")
-            .when("#state IN (:open, :state)")
-            .value(":open", word(ConflictState::Open));
+        let write = self.end(ticket, id, state).remove("settled");
         self.store.write(write).await?.or_stale(KIND).map(drop)
+    }
+    /// Settles one and says who did.
+    pub async fn settle_by(
+        &self,
+        ticket: TicketId,
+        id: &str,
+        state: ConflictState,
+        settled: &Settled,
+    ) -> Result<(), StoreError> {
+        let write = self.end(ticket, id, state).set("settled", json(KIND, settled)?);
+        self.store.write(write).await?.or_stale(KIND).map(drop)
+    }
+    /// A person wants a value of it on both sides. One that was settled before is open again until that is done.
+    pub async fn ask(&self, row: &ConflictRow, ask: &Ask) -> Result<(), StoreError> {
+        let record = format!("{}#{}", row.ticket, row.id);
+        let write = Write::update(KIND, &self.key(row.ticket, &row.id))
+            .set("ask", json(KIND, ask)?)
+            .set("state", word(ConflictState::Open))
+            .set("lp", text(self.store.shard_pk("CONFLICT", &record)))
+            .set("ls", text(format!("{}#{record}", padded(row.at_ms))))
+            .remove("answer")
+            .remove("exp")
+            .when("attribute_exists(#pk)");
+        self.store.write(write).await?.or_stale(KIND).map(drop)
+    }
+    /// Says why what was asked for cannot be done; the conflict stays open.
+    pub async fn answer(&self, row: &ConflictRow, why: &str) -> Result<(), StoreError> {
+        let write = Write::update(KIND, &self.key(row.ticket, &row.id))
+            .set("answer", text(why))
+            .remove("ask")
+            .when("attribute_exists(#pk)");
+        self.store.write(write).await?.or_stale(KIND).map(drop)
+    }
+    /// One conflict (consistent read).
+    pub async fn get(&self, ticket: TicketId, id: &str) -> Result<Option<ConflictRow>, StoreError> {
+        match self.store.get(KIND, &self.key(ticket, id), true).await? {
+            Some(row) => self.read(&row).await.map(Some),
+            None => Ok(None),
+        }
     }
     /// Open conflicts, the oldest first.
     pub async fn list_open(&self, limit: usize) -> Result<Vec<ConflictRow>, StoreError> {
@@ -141,6 +206,18 @@ impl Conflicts<'_> {
         Key::new(self.store.ticket_pk(ticket), format!("CF#{id}"))
     }
 
+    fn end(&self, ticket: TicketId, id: &str, state: ConflictState) -> Write {
+        Write::update(KIND, &self.key(ticket, id))
+            .set("state", word(state))
+            .set("exp", expires(self.store.now_ms(), SETTLED_DAYS))
+            .remove("lp")
+            .remove("ls")
+            .remove("ask")
+            .remove("answer")
+            .when("#state IN (:open, :state)")
+            .value(":open", word(ConflictState::Open))
+    }
+
     async fn read(&self, row: &Row) -> Result<ConflictRow, StoreError> {
         let pk = row.text("pk")?;
         let kept: Kept = row.json("values")?;
@@ -160,6 +237,9 @@ impl Conflicts<'_> {
             at_ms: row.number("at_ms")?,
             state: row.word("state")?,
             times: row.number_or_zero("times")?,
+            ask: row.json_or_default("ask")?,
+            answer: row.text_maybe("answer"),
+            settled: row.json_or_default("settled")?,
         })
     }
 }

@@ -221,12 +221,23 @@ impl Effects<'_> {
         for shard in self.store.shard_pks(LANE) {
             let rows = self.store.query(KIND, Query::index("due", shard, Range::All, Some(1))).await?;
             if let Some(ds) = rows.first().map(|row| row.text("ds")).transpose()? {
-                let ms = ds.split('#').next().and_then(|ms| ms.parse::<i64>().ok());
-                let ms = ms.ok_or_else(|| KIND.corrupt("its due time is not a number"))?;
+                let ms = due_ms(&ds)?;
                 next = Some(next.map_or(ms, |known: i64| known.min(ms)));
             }
         }
         Ok(next)
+    }
+    /// Tickets with a write whose outcome is not proven yet, and when that is overdue, ms; an eventual read.
+    pub async fn waiting(&self) -> Result<Vec<(TicketId, i64)>, StoreError> {
+        let mut waiting = Vec::new();
+        for shard in self.store.shard_pks(LANE) {
+            for row in self.store.query(KIND, Query::index("due", shard, Range::All, None)).await? {
+                let ticket = self.store.ticket_of(&row.text("pk")?);
+                let ticket = ticket.ok_or_else(|| KIND.corrupt("its key names no ticket"))?;
+                waiting.push((ticket, due_ms(&row.text("ds")?)?));
+            }
+        }
+        Ok(waiting)
     }
     /// All effects of a ticket, oldest first.
     pub async fn list(&self, ticket: TicketId) -> Result<Vec<Effect>, StoreError> {
@@ -239,6 +250,11 @@ const LANE: &str = "effect";
 /// The audit is kept so long.
 const DAYS: i64 = 400;
 const KIND: Kind = Kind::new("effect", 16 * 1024);
+
+fn due_ms(ds: &str) -> Result<i64, StoreError> {
+    let ms = ds.split('#').next().and_then(|ms| ms.parse().ok());
+    ms.ok_or_else(|| KIND.corrupt("its due time is not a number"))
+}
 
 /// A change as the row has it: long values are texts beside it.
 #[derive(Serialize, Deserialize)]

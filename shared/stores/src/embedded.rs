@@ -25,8 +25,8 @@ use serde::de::DeserializeOwned;
 use crate::connector::Connector;
 use crate::error::StoreError;
 use crate::faults::FaultPlan;
-use crate::schema;
 use crate::store::Clock;
+use crate::{migration, schema};
 
 /// Where the embedded table lives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,7 @@ pub(crate) fn open(
         }
         Place::File(path) => {
             let lock = lock(path)?;
+            migration::inspect(path)?;
             (open_file(path)?, Some(lock))
         }
     };
@@ -67,7 +68,11 @@ pub(crate) fn open(
         Place::Memory => Path::new(":memory:"),
         Place::File(path) => path,
     };
-    let incarnation = prepare(&database, path, installation)?;
+    let copy = migration::migrate(&database, path, installation, clock())?;
+    if let Some(copy) = copy {
+        tracing::info!(copy = %copy.display(), "the state of an earlier version was copied and brought up to date");
+    }
+    let incarnation = prepare(&database, path, installation, clock())?;
     let connector = Connector::new(database, faults);
     let client = client(connector.clone(), clock.clone());
     Ok(Embedded { client, connector: Some(connector), incarnation, lock })
@@ -130,6 +135,31 @@ fn client(
     aws_sdk_dynamodb::Client::from_conf(config)
 }
 
+/// Who holds a state file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// What the holder wrote: its process.
+    pub who: String,
+    /// Since when, ms.
+    pub since_ms: i64,
+}
+
+/// Who holds a state file, as far as the lock beside it says.
+pub(crate) fn holder(path: &Path) -> Option<Holder> {
+    let mut file = File::open(lock_file(path)).ok()?;
+    // The holder writes the file once, when it takes the lock.
+    let since = file.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    let mut who = String::new();
+    (&mut file).take(200).read_to_string(&mut who).ok()?;
+    Some(Holder { who: who.trim().to_owned(), since_ms: i64::try_from(since.as_millis()).ok()? })
+}
+
+fn lock_file(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
 /// Takes the lock beside the state file; whoever has it wrote into it who they are.
 fn lock(path: &Path) -> Result<File, StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -141,14 +171,12 @@ fn lock(path: &Path) -> Result<File, StoreError> {
             reason: "the file is read-only".to_owned(),
         });
     }
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
-        .open(PathBuf::from(name))
+        .open(lock_file(path))
         .map_err(|error| io(path, &error))?;
     match file.try_lock() {
         Ok(()) => {}
@@ -180,34 +208,33 @@ fn open_file(path: &Path) -> Result<Database, StoreError> {
     Ok(database)
 }
 
-/// Makes the table, checks the schema's version, raises the incarnation.
-fn prepare(database: &Database, path: &Path, installation: &str) -> Result<u64, StoreError> {
+/// Makes the table where it is missing, raises the incarnation.
+fn prepare(database: &Database, path: &Path, installation: &str, now_ms: i64) -> Result<u64, StoreError> {
     let failed = |error: dynoxide::DynoxideError| sqlite(path, &error.to_string());
     let exists = database.get_table_metadata(schema::TABLE).map_err(failed)?.is_some();
     if !exists {
         database.create_table(request(path, schema::create_table())?).map_err(failed)?;
     }
-    let row = database.get_item(request(path, schema::get_schema(installation))?).map_err(failed)?;
-    if let Some(item) = row.item {
-        let item = serde_json::to_value(item).map_err(|error| unusable(path, &error.to_string()))?;
-        schema::check(&item)?;
-    }
     let counted =
         database.update_item(request(path, schema::count_incarnation(installation))?).map_err(failed)?;
     let attributes =
         serde_json::to_value(counted.attributes).map_err(|error| unusable(path, &error.to_string()))?;
-    incarnation(path, &attributes)
+    let incarnation = incarnation(path, &attributes)?;
+    if incarnation == 1 {
+        migration::begin(database, path, installation, now_ms)?;
+    }
+    Ok(incarnation)
 }
 
-fn request<T: DeserializeOwned>(path: &Path, json: serde_json::Value) -> Result<T, StoreError> {
+pub(crate) fn request<T: DeserializeOwned>(path: &Path, json: serde_json::Value) -> Result<T, StoreError> {
     serde_json::from_value(json).map_err(|error| unusable(path, &error.to_string()))
 }
 
-fn unusable(path: &Path, reason: &str) -> StoreError {
+pub(crate) fn unusable(path: &Path, reason: &str) -> StoreError {
     StoreError::Unusable { path: path.to_owned(), reason: reason.to_owned() }
 }
 
-fn io(path: &Path, error: &std::io::Error) -> StoreError {
+pub(crate) fn io(path: &Path, error: &std::io::Error) -> StoreError {
     use std::io::ErrorKind;
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreError::Full { path: path.to_owned() },
@@ -218,13 +245,14 @@ fn io(path: &Path, error: &std::io::Error) -> StoreError {
     }
 }
 
-/// What SQLite's words mean for a person; it has no other channel through the database's interface.
+/// What SQLite's words mean for a person; it has no other channel through the database's interface. An I/O error
+/// (a file may not grow, a disk fails) is no lost reply: another try would fail alike, and for ever.
 pub(crate) fn sqlite(path: &Path, message: &str) -> StoreError {
     let lower = message.to_lowercase();
     let any = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if any(&["disk is full", "database or disk is full"]) {
         StoreError::Full { path: path.to_owned() }
-    } else if any(&["readonly database", "read-only", "permission denied"]) {
+    } else if any(&["readonly database", "read-only", "permission denied", "disk i/o error"]) {
         StoreError::ReadOnly { path: path.to_owned(), reason: message.to_owned() }
     } else if any(&["database is locked", "database table is locked"]) {
         StoreError::InUse { path: path.to_owned(), holder: "another program".to_owned() }

@@ -3,140 +3,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::{FieldKey, LinkFields, ListId, Side, TaskId, TicketId, Value};
-use serde::{Deserialize, Serialize};
+use domain::{ListId, TaskId, TicketId};
 
 use crate::error::StoreError;
 use crate::row::{Kind, Row, json, number, text, word};
 use crate::store::{Intended, Store};
 use crate::table::{Key, Write, Wrote};
 
-/// Where a link stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum LinkState {
-    /// A task is about to be created.
-    Intent,
-    /// A create whose outcome is unknown is being looked for.
-    Probe,
-    /// Both sides are known.
-    Linked,
-    /// The other side is not visible at present.
-    Suspended,
-    /// The ticket is closed for good.
-    Closed,
-    /// Taken apart; the two records no longer follow each other.
-    Unlinked,
-}
+mod types;
 
-/// A value we sent whose outcome is unknown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OwnValue {
-    /// Where it was sent.
-    pub side: Side,
-    /// Which field.
-    pub field: FieldKey,
-    /// The value, in stored form.
-    pub value: Value,
-    /// The effect that sent it.
-    pub effect: String,
-    /// After this it can no longer arrive.
-    pub until_ms: i64,
-}
-
-/// What is known of a ticket and its task.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Link {
-    /// The ticket.
-    pub ticket: TicketId,
-    /// Where the link stands.
-    pub state: LinkState,
-    /// The task, once linked.
-    pub task: Option<TaskId>,
-    /// The task's home list as last seen.
-    pub list: Option<ListId>,
-    /// The nonce in the marker of the task that is or was to be created.
-    pub nonce: String,
-    /// Nonces of earlier attempts: a task with one of these may still turn up.
-    pub nonces: Vec<String>,
-    /// The highest fence that wrote.
-    pub fence: u64,
-    /// Raised by every update; an update names the version it read.
-    pub ver: u64,
-    /// Bases by field; before the link is made, those that its create was meant to leave.
-    pub fields: LinkFields,
-    /// Values of ours whose outcome is unknown, at most [`Link::OWN_MAX`].
-    pub own: Vec<OwnValue>,
-    /// `updated_at` of the ticket as last read.
-    pub z_stamp: String,
-    /// `date_updated` of the task as last read, ms.
-    pub c_updated: i64,
-    /// Newest ticket comment that was mirrored or skipped.
-    pub cz: Option<String>,
-    /// Newest task comment that was mirrored or skipped.
-    pub cc: Option<String>,
-    /// What made the link: execution and rule.
-    pub origin: String,
-    /// Who sent the create.
-    pub sent_by: String,
-    /// When the intent was put, ms.
-    pub intent_ms: i64,
-    /// When the probe may be made, ms; 0 while there is none.
-    pub probe_ms: i64,
-    /// Start (ms) and count of the window of 30 updates in 10 minutes.
-    pub z_bucket: (i64, u32),
-}
-
-impl Link {
-    /// More values of unknown outcome than this are not kept; the record waits instead.
-    pub const OWN_MAX: usize = 16;
-}
-
-/// What linking adds to an intent.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinkedAs {
-    /// The task.
-    pub task: TaskId,
-    /// Its home list.
-    pub list: ListId,
-    /// Bases after the create.
-    pub fields: LinkFields,
-    /// `updated_at` of the ticket.
-    pub z_stamp: String,
-    /// `date_updated` of the task, ms.
-    pub c_updated: i64,
-    /// Newest ticket comment that is settled.
-    pub cz: Option<String>,
-    /// Newest task comment that is settled.
-    pub cc: Option<String>,
-    /// Execution and rule.
-    pub origin: String,
-}
-
-/// The way from a task to its ticket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pointer {
-    /// The ticket.
-    pub ticket: TicketId,
-    /// The nonce of the create.
-    pub nonce: String,
-}
-
-/// A page of all links.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinkPage {
-    /// Links in no order that means anything.
-    pub links: Vec<Link>,
-    /// Where the next page starts; `None` at the end.
-    pub next: Option<LinkPageKey>,
-}
-
-/// Where a page of links starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LinkPageKey {
-    pub(crate) pk: String,
-    pub(crate) sk: String,
-}
+pub use types::{Link, LinkPage, LinkPageKey, LinkState, LinkedAs, OwnValue, Pointer, Sent};
 
 /// Operations on links and pointers.
 pub struct Links<'a> {
@@ -159,15 +35,14 @@ impl Links<'_> {
         }
         Ok(links)
     }
-    /// Says that a task is about to be created, and with what bases should its reply be lost. `Existing` holds
-    /// what is there already.
+    /// Says that a task is about to be created, and what will be sent. `Existing` holds what is there already.
     pub async fn intend(
         &self,
         ticket: TicketId,
         nonce: &str,
         fence: u64,
         sent_by: &str,
-        sent: &LinkFields,
+        sent: &Sent,
     ) -> Result<Intended<Link>, StoreError> {
         let now = self.store.now_ms();
         let write = Write::put_new(KIND, &self.key(ticket))
@@ -176,7 +51,8 @@ impl Links<'_> {
             .set("fence", number(fence))
             .set("ver", number(1))
             .set("sent_by", text(sent_by))
-            .set_maybe("fields", (!sent.is_empty()).then(|| json(KIND, sent)).transpose()?)
+            .set_maybe("list", sent.list.as_ref().map(|list| text(list.as_str())))
+            .set_maybe("fields", (!sent.fields.is_empty()).then(|| json(KIND, &sent.fields)).transpose()?)
             .set("intent_ms", number(now));
         match self.store.write(write).await? {
             Wrote::Yes(item) => Ok(Intended::New(read(ticket, &Row::new(KIND, item))?)),
@@ -192,13 +68,25 @@ impl Links<'_> {
             .set("probe_ms", number(probe_ms));
         self.changed(link.ticket, write).await
     }
+    /// A task with a marker of this link has turned up while its create is in doubt: the probe looks at it by its
+    /// id, wherever it is by then and whatever people have made of its text.
+    pub async fn saw(&self, link: &Link, task: &TaskId, nonce: &str) -> Result<Link, StoreError> {
+        let mut seen = link.seen.clone();
+        seen.push((task.clone(), nonce.to_owned()));
+        let write = self
+            .step(link, &[LinkState::Intent, LinkState::Probe])
+            .when("#ver = :read")
+            .value(":read", number(link.ver))
+            .set("seen", json(KIND, &seen)?);
+        self.changed(link.ticket, write).await
+    }
     /// Nothing was found: PROBE becomes INTENT with a new nonce; the old one is kept.
     pub async fn renew_intent(
         &self,
         link: &Link,
         new_nonce: &str,
         sent_by: &str,
-        sent: &LinkFields,
+        sent: &Sent,
     ) -> Result<Link, StoreError> {
         let mut nonces = link.nonces.clone();
         nonces.push(link.nonce.clone());
@@ -208,7 +96,8 @@ impl Links<'_> {
             .set("nonce", text(new_nonce))
             .set("nonces", json(KIND, &nonces)?)
             .set("sent_by", text(sent_by))
-            .set_maybe("fields", (!sent.is_empty()).then(|| json(KIND, sent)).transpose()?)
+            .set_maybe("list", sent.list.as_ref().map(|list| text(list.as_str())))
+            .set_maybe("fields", (!sent.fields.is_empty()).then(|| json(KIND, &sent.fields)).transpose()?)
             .set("intent_ms", number(self.store.now_ms()))
             .remove("probe_ms");
         self.changed(link.ticket, write).await
@@ -219,13 +108,14 @@ impl Links<'_> {
             .step(link, &[LinkState::Intent, LinkState::Probe])
             .set("state", word(LinkState::Linked))
             .set("task", text(with.task.as_str()))
-            .set("list", text(with.list.as_str()))
+            .set_maybe("list", with.list.as_ref().map(|list| text(list.as_str())))
             .set("fields", json(KIND, &with.fields)?)
             .set("z_stamp", text(with.z_stamp))
             .set("c_updated", number(with.c_updated))
             .set_maybe("cz", with.cz.map(text))
             .set_maybe("cc", with.cc.map(text))
             .set("origin", text(with.origin))
+            .remove("seen")
             .remove("probe_ms");
         self.changed(link.ticket, write).await
     }
@@ -372,6 +262,7 @@ fn read(ticket: TicketId, row: &Row) -> Result<Link, StoreError> {
         sent_by: row.text_or_empty("sent_by"),
         intent_ms: row.number_or_zero("intent_ms")?,
         probe_ms: row.number_or_zero("probe_ms")?,
+        seen: row.json_or_default("seen")?,
         z_bucket: row.json_or_default("z_bucket")?,
     })
 }

@@ -8,8 +8,13 @@ use crate::error::StoreError;
 /// The table's name when it is embedded.
 pub(crate) const TABLE: &str = "deskup";
 
-/// Version of the rows this code writes, and the newest it may change.
-pub(crate) const VERSION: u32 = 1;
+/// Version of the rows this code writes, and the newest it may change. What each version added, and how a
+/// state of an earlier one gets it, is in `migration.rs`.
+pub(crate) const VERSION: u32 = 2;
+
+/// The least version whose code may change the rows that this code writes: they only have more attributes,
+/// and attributes that a reader does not know survive.
+pub(crate) const LEAST: u32 = 1;
 
 /// The table with its two sparse, keys-only indexes.
 pub(crate) fn create_table() -> Value {
@@ -45,11 +50,33 @@ pub(crate) fn count_incarnation(installation: &str) -> Value {
     json!({
         "TableName": TABLE,
         "Key": key(installation),
-        "UpdateExpression": "SET #t = :t, #v = if_not_exists(#v, :v), #mr = if_not_exists(#mr, :v) ADD #incarnation :one",
+        "UpdateExpression":
+            "SET #t = :t, #v = if_not_exists(#v, :v), #mr = if_not_exists(#mr, :least) ADD #incarnation :one",
         "ExpressionAttributeNames": {"#t": "t", "#v": "v", "#mr": "mr", "#incarnation": "incarnation"},
-        "ExpressionAttributeValues": {":t": {"S": "schema"}, ":v": {"N": VERSION.to_string()}, ":one": {"N": "1"}},
+        "ExpressionAttributeValues": {
+            ":t": {"S": "schema"},
+            ":v": {"N": VERSION.to_string()},
+            ":least": {"N": LEAST.to_string()},
+            ":one": {"N": "1"},
+        },
         "ReturnValues": "ALL_NEW",
     })
+}
+
+/// Says that the state is in this code's version now.
+pub(crate) fn raise_version(installation: &str) -> Value {
+    json!({
+        "TableName": TABLE,
+        "Key": key(installation),
+        "UpdateExpression": "SET #v = :v",
+        "ExpressionAttributeNames": {"#v": "v"},
+        "ExpressionAttributeValues": {":v": {"N": VERSION.to_string()}},
+    })
+}
+
+/// The version a state is in; none where the installation has no schema row yet.
+pub(crate) fn version(row: &Value) -> Option<u32> {
+    row["v"]["N"].as_str()?.parse().ok()
 }
 
 /// Refuses a table that needs newer code than this.

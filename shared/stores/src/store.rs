@@ -105,6 +105,11 @@ impl Store {
         }
     }
 
+    /// Whether another process holds the state and this one only visits.
+    pub fn is_guest(&self) -> bool {
+        self.inner.file.is_some() && self.inner.connector.is_none()
+    }
+
     fn in_process(opened: Embedded, installation: &str, clock: Clock, file: Option<PathBuf>) -> Store {
         let Embedded { client, connector, incarnation, lock } = opened;
         let numbers = Numbers { shards: 1, seed: incarnation, incarnation };
@@ -156,6 +161,14 @@ impl Store {
             _lock: lock,
         };
         Store { inner: Arc::new(inner) }
+    }
+
+    /// Who holds the state, where it is not this process.
+    pub fn holder(&self) -> Option<embedded::Holder> {
+        match (&self.inner.connector, &self.inner.file) {
+            (None, Some(file)) => embedded::holder(file),
+            _ => None,
+        }
     }
 
     /// Requests so far, by name.
@@ -292,13 +305,20 @@ handles! {
     comments: comments::Comments, "Which comment is the copy of which.";
     attachments: attachments::Attachments, "Which file is the copy of which.";
     conflicts: conflicts::Conflicts, "Values that did not win.";
+    pairs: pairs::Pairs, "Pairs that people made, as last seen.";
+    plans: plans::Plans, "Confirmed plans and what was begun of them.";
     quarantine: quarantine::Quarantine, "Records that failed for good.";
+    jobs: jobs::Jobs, "Marks that go to Zendesk many at once.";
     cursors: cursors::Cursors, "How far each stream was read.";
     executions: executions::Executions, "Progress of executions.";
     checkpoints: checkpoints::Checkpoints, "Steps of executions that are done.";
     budgets: budgets::Budgets, "Requests used of each limit.";
+    service: service::ServiceRow, "The process that serves.";
     switches: switches::Switches, "Pauses and the brake.";
     seats: seats::Seats, "Which tickets a pilot takes.";
+    installation: installation::Installation, "The installation as a whole.";
+    names: names::Names, "What both services call their people, lists and options.";
+    pulses: pulse::Pulses, "Signs of life of both services.";
     tally: tally::TallyRows, "Counts the brake looks at.";
     texts: texts::Texts, "Texts too long for a row.";
 }

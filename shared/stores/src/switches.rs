@@ -1,6 +1,8 @@
-//! Switches: `{i}#SYS` / `PAUSE#{lane}` and `BRAKE`.
+//! Switches: `{i}#SYS` / `PAUSE#{lane}`, `BRAKE` and `ACCESS#{side}`.
 
 use std::collections::BTreeMap;
+
+use domain::Side;
 
 use crate::error::StoreError;
 use crate::lane::Lane;
@@ -15,6 +17,8 @@ pub enum SwitchName {
     Pause(Lane),
     /// Everything is paused by the brake, until a person releases it.
     Brake,
+    /// Everything is paused because a service does not let us in, until it does again.
+    Access(Side),
 }
 
 /// A switch that is on.
@@ -71,6 +75,7 @@ impl Switches<'_> {
         let sk = match name {
             SwitchName::Pause(lane) => format!("PAUSE#{lane}"),
             SwitchName::Brake => "BRAKE".to_owned(),
+            SwitchName::Access(side) => format!("ACCESS#{}", side.letter()),
         };
         Key::new(self.store.pk("SYS"), sk)
     }
@@ -79,6 +84,11 @@ impl Switches<'_> {
 fn parse(sk: &str) -> Option<SwitchName> {
     match sk.split_once('#') {
         Some(("PAUSE", lane)) => lane.parse().ok().map(SwitchName::Pause),
+        Some(("ACCESS", letter)) => {
+            let side =
+                [Side::Zendesk, Side::Clickup].into_iter().find(|side| letter == side.letter().to_string());
+            side.map(SwitchName::Access)
+        }
         None if sk == "BRAKE" => Some(SwitchName::Brake),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::StoreError;
-use crate::row::{Kind, Row, expires};
+use crate::row::{Kind, Row, expires, number};
 use crate::store::Store;
 use crate::table::{Key, Write};
 
@@ -18,6 +18,8 @@ pub struct Tally {
     pub closed: u64,
     /// Status changes by what they change to.
     pub status: BTreeMap<String, u64>,
+    /// How many alike a person lets through, above what is allowed anyway.
+    pub allowed: u64,
 }
 
 /// Operations on tallies.
@@ -51,9 +53,26 @@ impl TallyRows<'_> {
         self.store.write(Write::delete(KIND, &self.key())).await.map(drop)
     }
 
+    /// A person lets this many through, in this window and the next: what waits comes back within both.
+    pub async fn allow(&self, count: u64) -> Result<(), StoreError> {
+        let now = self.store.now_ms();
+        for at_ms in [now, now + Self::WINDOW_MS] {
+            let write = Write::update(KIND, &self.key_at(at_ms))
+                .set("allowed", number(count))
+                .set("exp", expires(now, 1));
+            self.store.write(write).await?;
+        }
+        Ok(())
+    }
+
     /// The current window.
     pub async fn get(&self) -> Result<Tally, StoreError> {
-        match self.store.get(KIND, &self.key(), true).await? {
+        self.at(self.store.now_ms()).await
+    }
+
+    /// The window of that time, as long as it is kept.
+    pub async fn at(&self, at_ms: i64) -> Result<Tally, StoreError> {
+        match self.store.get(KIND, &self.key_at(at_ms), true).await? {
             Some(row) => read(&row),
             None => Ok(Tally::default()),
         }
@@ -66,7 +85,11 @@ const STATUS: &str = "s_";
 
 impl TallyRows<'_> {
     fn key(&self) -> Key {
-        let start = self.store.now_ms().div_euclid(Self::WINDOW_MS) * Self::WINDOW_MS;
+        self.key_at(self.store.now_ms())
+    }
+
+    fn key_at(&self, at_ms: i64) -> Key {
+        let start = at_ms.div_euclid(Self::WINDOW_MS) * Self::WINDOW_MS;
         Key::new(self.store.pk("TALLY"), format!("W#{}", crate::row::padded(start)))
     }
 }
@@ -94,5 +117,6 @@ fn read(row: &Row) -> Result<Tally, StoreError> {
         suspended: row.number_or_zero("suspended")?,
         closed: row.number_or_zero("closed")?,
         status: counts,
+        allowed: row.number_or_zero("allowed")?,
     })
 }

@@ -38,7 +38,7 @@ async fn run(place: &str, store: &Store) {
     for ticket in &tickets {
         match store
             .links()
-            .intend(*ticket, "nonce", 1, "speed", &domain::LinkFields::new())
+            .intend(*ticket, "nonce", 1, "speed", &stores::links::Sent::default())
             .await
             .expect("intends")
         {
@@ -51,7 +51,7 @@ async fn run(place: &str, store: &Store) {
     for link in &mut links {
         let task = TaskId::new(format!("t{}", link.ticket)).expect("an id");
         store.links().put_pointer(&task, link.ticket, "nonce").await.expect("points");
-        let list = "1".parse().expect("an id");
+        let list = Some("1".parse().expect("an id"));
         let as_ = LinkedAs {
             task,
             list,

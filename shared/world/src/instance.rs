@@ -9,7 +9,7 @@ use clients::{Api, ClickUpConfig, Clock, Transport, ZendeskConfig, ZendeskLimits
 use domain::Side;
 use functions::local::{self, Connection, Local};
 use functions::steps::backfill_page::Place;
-use functions::{Options, webhook};
+use functions::{Options, registration, webhook};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::Engine;
@@ -102,7 +102,7 @@ impl Instance {
         })
         .await?;
         let (zendesk, clickup) = &options.endpoints;
-        local::register_webhooks(&local.cx, zendesk, clickup).await?;
+        registration::register_webhooks(&local.cx, zendesk, clickup).await?;
         // Losing a race against oneself changes nothing.
         let _ = self.ready.set(local);
         Ok(())

@@ -4,6 +4,8 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use clients::Transport;
@@ -53,6 +55,7 @@ pub struct Ports {
     pub zendesk_url: String,
     /// ClickUp's address.
     pub clickup_url: String,
+    slowness_ms: Arc<AtomicU64>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -109,14 +112,20 @@ impl Ports {
         let zendesk = ZendeskSim::open(zendesk).map_err(WorldError::from)?;
         let clickup = ClickUpSim::open(clickup).map_err(WorldError::from)?;
         scenario.install(&zendesk, &clickup).map_err(WorldError::from)?;
-        let handlers = handlers(&zendesk, &clickup);
+        let slowness_ms = Arc::new(AtomicU64::new(0));
+        let handlers = handlers(&zendesk, &clickup, &slowness_ms);
         let mut tasks = Vec::new();
         for ((listener, address), handler) in listeners.into_iter().zip(handlers) {
             let failed = |source| PortsError::Port { port: address.port(), source };
             let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
             tasks.push(tokio::spawn(serve(listener, handler)).abort_handle());
         }
-        Ok(Self { zendesk, clickup, scenario, zendesk_url, clickup_url, tasks })
+        Ok(Self { zendesk, clickup, scenario, zendesk_url, clickup_url, slowness_ms, tasks })
+    }
+
+    /// From now on ClickUp takes this long for a change.
+    pub fn slow_down(&self, ms: u64) {
+        self.slowness_ms.store(ms, Ordering::Relaxed);
     }
 
     /// The workspace's id.
@@ -150,14 +159,25 @@ fn bind(first: u16, offset: u16) -> Result<(TcpListener, SocketAddr), PortsError
 }
 
 /// Zendesk, ClickUp, and the files of both under one name that is neither's.
-fn handlers(zendesk: &ZendeskSim, clickup: &ClickUpSim) -> [Handler; 3] {
+fn handlers(zendesk: &ZendeskSim, clickup: &ClickUpSim, slowness_ms: &Arc<AtomicU64>) -> [Handler; 3] {
     let (z, c) = (zendesk.clone(), clickup.clone());
     let files: Handler = Arc::new(move |request| match request.uri().path() {
         path if path.starts_with("/attachments/token/") => z.handle(request),
         _ => c.handle(request),
     });
-    let (z, c) = (zendesk.clone(), clickup.clone());
-    [Arc::new(move |request| z.handle(request)), Arc::new(move |request| c.handle(request)), files]
+    let (z, c, slowness_ms) = (zendesk.clone(), clickup.clone(), slowness_ms.clone());
+    let changes: Handler = Arc::new(move |request| {
+        let reads = request.method() == http::Method::GET;
+        let ms = if reads { 0 } else { slowness_ms.load(Ordering::Relaxed) };
+        let answer = c.handle(request);
+        Box::pin(async move {
+            if ms > 0 {
+                tokio::time::sleep(Duration::from_millis(ms)).await;
+            }
+            answer.await
+        })
+    });
+    [Arc::new(move |request| z.handle(request)), changes, files]
 }
 
 /// Webhooks as the services send them: to whatever address was registered.

@@ -274,6 +274,8 @@ fn zendesk_options(
     zendesk.updates_per_min = options.limits.zendesk_updates_per_min;
     zendesk.incremental_per_min = options.limits.zendesk_exports_per_min;
     zendesk.comments_max = options.limits.zendesk_comments_max;
+    zendesk.upload_token_ms = options.limits.zendesk_upload_token_ms;
+    zendesk.job_kept_ms = options.limits.zendesk_job_kept_ms;
     zendesk.unlimited = options.unlimited;
     zendesk.faults = faults(&options.faults, options.seed ^ incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     zendesk

@@ -79,7 +79,8 @@ async fn live_serves_every_batch_although_one_is_lost() {
                 _ => Ok(json!({"synced": 1, "written": 1, "requeued": 0, "quarantined": 0})),
             }
         }));
-        let (execution, _) = run(workflow.live(), json!({"lane": "live", "limit": 40}), &tested).await;
+        let (execution, _) =
+            run(workflow.live(), json!({"lane": "live", "limit": 40, "record": null}), &tested).await;
         assert_eq!(execution.status, Status::Succeeded, "{:?} {:?}", execution.error, execution.cause);
         assert_eq!(execution.output, Some(json!({"claimed": batches, "more": batches == 25})));
         assert_eq!(tested.calls().len(), 1 + batches);

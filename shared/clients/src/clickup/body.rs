@@ -59,6 +59,9 @@ pub(super) fn update(patch: &TaskPatch) -> Json {
         let change = json!({ "add": ids(&patch.assignees_add), "rem": ids(&patch.assignees_rem) });
         task.insert("assignees".into(), change);
     }
+    if let Some(archived) = patch.archived {
+        task.insert("archived".into(), json!(archived));
+    }
     Json::Object(task)
 }
 
@@ -112,6 +115,26 @@ mod tests {
         });
         assert_eq!(update(&patch), expected);
         assert_eq!(update(&TaskPatch::default()), json!({}));
+    }
+
+    #[test]
+    fn every_member_of_a_patch_is_sent() {
+        // Without `..`: a new member has to be thought of here.
+        let patch = TaskPatch {
+            name: Some("n".into()),
+            description: Some("d".into()),
+            status: Some("s".into()),
+            priority: Some(Some(2)),
+            assignees_add: [UserId(1)].into(),
+            assignees_rem: [UserId(2)].into(),
+            due_date: Some(Some((9, true))),
+            archived: Some(true),
+        };
+        let expected = json!({
+            "name": "n", "description": "d", "status": "s", "priority": 2, "due_date": 9, "due_date_time": true,
+            "assignees": {"add": [1], "rem": [2]}, "archived": true,
+        });
+        assert_eq!(update(&patch), expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod comments;
 pub(crate) mod convert;
 mod lists;
 mod oauth;
+mod places;
 mod tasks;
 mod types;
 mod webhooks;
@@ -80,6 +81,11 @@ impl ClickUp {
     /// The same client with another limit per minute assumed until headers say otherwise.
     pub fn with_limit(self, per_min: u32) -> Self {
         Self { per_min, ..self }
+    }
+
+    /// The same client for another Workspace of the same token.
+    pub fn in_workspace(&self, id: &str) -> Self {
+        Self { workspace: id.into(), ..self.clone() }
     }
 
     /// The Workspace.

@@ -92,3 +92,21 @@ pub struct ClickupWebhook {
     /// Signs its deliveries, where the answer has it.
     pub secret: Option<Secret>,
 }
+
+/// A Workspace that the token opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workspace {
+    /// Its id, digits.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}

@@ -64,6 +64,12 @@ const ZENDESK: &[Route] = &[
     ("GET", "webhooks/*", "webhook", lossless::<z::OneWebhook>),
     ("GET POST", "webhooks/*/signing_secret", "", lossless::<z::OneSigningSecret>),
     ("GET", "webhooks/*/invocations", "", lossless::<z::Invocations>),
+    ("GET", "triggers", "triggers", triggers),
+    ("POST PUT", "triggers triggers/*", "triggers", one_trigger),
+    ("GET", "ticket_forms", "ticket forms", lossless::<z::TicketForms>),
+    ("GET POST PUT", "ticket_forms/*", "ticket form", lossless::<z::OneTicketForm>),
+    ("GET", "account/settings", "", lossless::<z::AccountSettings>),
+    ("GET", "oauth/tokens/current", "", lossless::<z::OneOauthToken>),
 ];
 
 const CLICKUP: &[Route] = &[
@@ -82,6 +88,14 @@ const CLICKUP: &[Route] = &[
     ("GET", "list/*/field", "list field", lossless::<c::Fields>),
     ("GET", "list/*/member task/*/member", "list member", lossless::<c::Members>),
     ("GET", "team/*/webhook", "team webhook", lossless::<c::Webhooks>),
+    ("GET", "team/*/space", "team space", lossless::<c::Spaces>),
+    // One space and one folder, and those just made, are the entries of the lists we read.
+    ("GET PUT", "space/*", "space", lossless::<c::Space>),
+    ("POST", "team/*/space", "team space", lossless::<c::Space>),
+    ("GET", "space/*/folder", "space folder", lossless::<c::Folders>),
+    ("GET PUT", "folder/*", "folder", lossless::<c::Folder>),
+    ("GET", "space/*/list folder/*/list", "space list", lossless::<c::Lists>),
+    ("GET", "team/*/plan", "team plan", lossless::<c::Plan>),
     ("POST", "team/*/webhook", "team webhook", lossless::<c::OneWebhook>),
 ];
 
@@ -170,6 +184,18 @@ fn one_user(json: &Json) -> Result<(), String> {
 fn fields(json: &Json) -> Result<(), String> {
     lossless::<z::TicketFields>(json)?;
     each(json, "ticket_fields", |wire| zendesk::convert::field(wire).is_some())
+}
+
+fn triggers(json: &Json) -> Result<(), String> {
+    lossless::<z::Triggers>(json)?;
+    each(json, "triggers", |wire| zendesk::convert::trigger(wire).is_some())
+}
+
+fn one_trigger(json: &Json) -> Result<(), String> {
+    lossless::<z::OneTrigger>(json)?;
+    json.get("trigger").map_or(Ok(()), |trigger| {
+        becomes(trigger, |wire| zendesk::convert::trigger(wire).is_some(), "trigger")
+    })
 }
 
 fn me(json: &Json) -> Result<(), String> {

@@ -55,7 +55,7 @@ wire! {
     /// Whether a link makes the task public.
     Sharing { public: bool }
     /// A person. Roles: 1 owner, 2 admin, 3 member, 4 guest.
-    User { id: Num, username: String, email: String, role: Num }
+    User { id: Num, username: String, email: String, role: Num, timezone: String }
     /// The definition of a custom field; in a task with its value, which is absent when unset.
     CustomField {
         id: String,
@@ -98,7 +98,19 @@ wire! {
     /// People with explicit access to a list or a task.
     Members { members: Vec<User> }
     /// A list.
-    List { id: Num, name: String, space: Place, statuses: Vec<Status> }
+    List { id: Num, name: String, space: Place, statuses: Vec<Status>, archived: bool }
+    /// A page of lists: those of a folder, or those of a space without a folder.
+    Lists { lists: Vec<List> }
+    /// A folder; its `lists` are not read, the specification is at odds with itself about them.
+    Folder { id: Num, name: String, hidden: bool, space: Place }
+    /// The folders of a space.
+    Folders { folders: Vec<Folder> }
+    /// A space.
+    Space { id: Num, name: String, archived: bool, statuses: Vec<Status>, multiple_assignees: bool }
+    /// The spaces of a Workspace.
+    Spaces { spaces: Vec<Space> }
+    /// The Workspace's plan.
+    Plan { plan_name: String, plan_id: Num }
     /// The custom fields of a list.
     Fields { fields: Vec<CustomField> }
     /// A webhook.

@@ -136,6 +136,8 @@ wire! {
     JobStatus { id: String, status: String, total: Num, progress: Num, results: Json }
     /// One job.
     OneJob { job_status: JobStatus }
+    /// Several jobs.
+    Jobs { job_statuses: Vec<JobStatus> }
     /// The definition of a ticket field.
     TicketField {
         id: Num,
@@ -182,4 +184,34 @@ wire! {
     SigningSecret { secret: String, algorithm: String }
     /// The answer that holds it.
     OneSigningSecret { signing_secret: SigningSecret }
+    /// A trigger. The legacy members `all` and `any` at its top are not read.
+    Trigger { id: Num, title: String, active: bool, conditions: Conditions, actions: Vec<Action> }
+    /// When a trigger fires.
+    Conditions { all: Vec<Condition>, any: Vec<Condition> }
+    /// One condition; its value may be a text, a number, null or a list.
+    Condition { field: String, operator: String, value: Json }
+    /// One action; its value may be anything too.
+    Action { field: String, value: Json }
+    /// A page of triggers.
+    Triggers { triggers: Vec<Trigger>, meta: Meta, links: Links }
+    /// One trigger.
+    OneTrigger { trigger: Trigger }
+    /// A ticket form.
+    TicketForm { id: Num, name: String, active: bool, default: bool }
+    /// All forms.
+    TicketForms { ticket_forms: Vec<TicketForm>, meta: Meta, links: Links }
+    /// One form.
+    OneTicketForm { ticket_form: TicketForm }
+    /// The account's settings.
+    AccountSettings { settings: Settings }
+    /// Settings by area, as far as a sync is touched by them.
+    Settings { active_features: Features, tickets: TicketSettings }
+    /// Features that are on.
+    Features { sandbox: bool, on_hold_status: bool, custom_statuses_enabled: bool, ticket_forms: bool }
+    /// Settings of tickets.
+    TicketSettings { tagging: bool, status_hold: bool, comments_public_by_default: bool }
+    /// An OAuth token without its secret part.
+    OauthToken { id: Num, user_id: Num, scopes: Vec<String>, expires_at: String }
+    /// The token that a request carried.
+    OneOauthToken { token: OauthToken }
 }

@@ -4,7 +4,7 @@ use domain::patch::NewTicketComment;
 use domain::{TicketPatch, Visibility};
 use serde_json::{Map, Value as Json, json};
 
-use super::types::NewTicket;
+use super::types::{BatchEntry, NewTicket};
 
 /// `metadata.custom` comes back in the audit, and only there.
 pub(super) const EFFECT_MEMBER: &str = "deskup_effect";
@@ -33,10 +33,14 @@ pub(super) fn create(new: &NewTicket, key: &str) -> Json {
     json!({ "ticket": ticket })
 }
 
-/// One entry of a batch.
-pub(super) fn batch_entry(id: u64, patch: &TicketPatch) -> Json {
-    let mut ticket = fields(patch);
-    ticket.insert("id".into(), id.into());
+/// One entry of a batch. In a batch the stamp and the flag go together or not at all.
+pub(super) fn batch_entry(entry: &BatchEntry) -> Json {
+    let mut ticket = fields(&entry.patch);
+    ticket.insert("id".into(), entry.ticket.get().into());
+    if let Some(stamp) = &entry.updated_stamp {
+        ticket.insert("updated_stamp".into(), stamp.as_str().into());
+        ticket.insert("safe_update".into(), true.into());
+    }
     Json::Object(ticket)
 }
 

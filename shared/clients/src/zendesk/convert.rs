@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::triggers::{Action, Condition, Trigger};
 use domain::{Attachment, Author, Comment, Person, Side, Ticket, TicketId, Timestamp, UserId, Visibility};
 use serde_json::Value as Json;
 
@@ -172,7 +173,33 @@ pub(crate) fn ticket_event(wire: wire::TicketEvent) -> Option<TicketEvent> {
         ticket: TicketId::new(wire.ticket_id.id()?).ok()?,
         at,
         updater: user_id(&wire.updater_id),
+        custom_metadata: metadata,
         comments,
+    })
+}
+
+pub(crate) fn trigger(wire: wire::Trigger) -> Option<Trigger> {
+    let conditions = |wires: Vec<wire::Condition>| {
+        let one = |wire: wire::Condition| Condition {
+            field: wire.field.take().unwrap_or_default(),
+            operator: wire.operator.take().unwrap_or_default(),
+            value: wire.value.take().unwrap_or_default(),
+        };
+        wires.into_iter().map(one).collect()
+    };
+    let when = wire.conditions.take().unwrap_or_default();
+    let action = |wire: wire::Action| Action {
+        field: wire.field.take().unwrap_or_default(),
+        value: wire.value.take().unwrap_or_default(),
+    };
+    Some(Trigger {
+        id: wire.id.id()?,
+        title: wire.title.take().unwrap_or_default(),
+        // A trigger that does not say so may fire.
+        active: wire.active.get().copied().unwrap_or(true),
+        all: conditions(when.all.into_items()),
+        any: conditions(when.any.into_items()),
+        actions: wire.actions.into_items().into_iter().map(action).collect(),
     })
 }
 

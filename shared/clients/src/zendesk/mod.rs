@@ -1,5 +1,6 @@
 //! The Zendesk Support API, as far as the sync needs it.
 
+mod account;
 mod body;
 pub(crate) mod convert;
 mod export;

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use super::convert::{self, Names};
 use super::{
-    Audit, Continued, JobStatus, MANY_MAX, NewTicket, Updated, Zendesk, ZendeskLimits, body, incomplete,
+    Audit, BatchEntry, Continued, JobStatus, MANY_MAX, NewTicket, Updated, Zendesk, ZendeskLimits, body,
+    incomplete,
 };
 use crate::call::Call;
 use crate::error::{ApiError, ApiResult, ErrorKind};
@@ -104,17 +105,17 @@ impl Zendesk {
 
     /// Different fields of up to a hundred tickets in one job; comments are refused, because a lost job
     /// could not be repeated. Returns the job's id.
-    pub async fn update_many(&self, patches: &[(TicketId, TicketPatch)]) -> ApiResult<String> {
+    pub async fn update_many(&self, batch: &[BatchEntry]) -> ApiResult<String> {
         let path = "/api/v2/tickets/update_many";
-        let entries: Vec<_> = patches.iter().map(|(id, patch)| body::batch_entry(id.get(), patch)).collect();
+        let entries: Vec<_> = batch.iter().map(body::batch_entry).collect();
         let call = Call::write(Api::Zendesk, Method::PUT, "/tickets/update_many", path, Effect::Once)
             .json(&json!({ "tickets": entries }))
             .spends([self.limits.account(), self.limits.tickets_update()])
-            .about(format!("{} tickets", patches.len()));
-        if patches.is_empty() || patches.len() > MANY_MAX {
+            .about(format!("{} tickets", batch.len()));
+        if batch.is_empty() || batch.len() > MANY_MAX {
             return Err(refused(&call, "TooManyValues"));
         }
-        if patches.iter().any(|(_, patch)| patch.comment.is_some()) {
+        if batch.iter().any(|entry| entry.patch.comment.is_some()) {
             return Err(refused(&call, "CommentInBatch"));
         }
         let answer: wire::OneJob = self.read(&call).await?;
@@ -128,6 +129,19 @@ impl Zendesk {
         let call = self.get("/job_statuses/{id}", path);
         let answer: wire::OneJob = self.read(&call).await?;
         answer.job_status.take().and_then(convert::job).ok_or_else(|| incomplete(&call))
+    }
+
+    /// How far several jobs are, a hundred a call; what Zendesk no longer knows is left out.
+    pub async fn jobs(&self, ids: &[String]) -> ApiResult<Vec<JobStatus>> {
+        let mut all = Vec::with_capacity(ids.len());
+        for some in ids.chunks(MANY_MAX) {
+            let call = self
+                .get("/job_statuses/show_many", "/api/v2/job_statuses/show_many")
+                .query("ids", some.join(","));
+            let page: wire::Jobs = self.read(&call).await?;
+            all.extend(page.job_statuses.into_items().into_iter().filter_map(convert::job));
+        }
+        Ok(all)
     }
 
     /// All comments of a ticket, oldest first.

@@ -38,6 +38,13 @@ pub enum ZendeskCredentials {
     Bearer(Secret),
 }
 
+impl ZendeskCredentials {
+    /// When Zendesk stops accepting credentials of this kind, in unix milliseconds: 2027-04-30 for API tokens.
+    pub fn ends_ms(&self) -> Option<i64> {
+        matches!(self, ZendeskCredentials::ApiToken { .. }).then_some(1_809_043_200_000)
+    }
+}
+
 /// What to assume of the account's limits until its headers say otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ZendeskLimits {
@@ -185,6 +192,26 @@ pub struct TicketEvent {
     pub updater: Option<UserId>,
     /// The comments it brought.
     pub comments: Vec<Comment>,
+    /// `metadata.custom`: for our own writes the effect id.
+    pub custom_metadata: Option<Json>,
+}
+
+impl TicketEvent {
+    /// Whether one of our own writes made it.
+    pub fn is_ours(&self) -> bool {
+        self.custom_metadata.as_ref().is_some_and(|custom| custom.get("deskup_effect").is_some())
+    }
+}
+
+/// One ticket of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BatchEntry {
+    /// Which ticket.
+    pub ticket: TicketId,
+    /// What to change; no comment.
+    pub patch: domain::TicketPatch,
+    /// The `updated_at` that was read: then this entry fails alone if the ticket moved since.
+    pub updated_stamp: Option<String>,
 }
 
 /// A job that Zendesk works on by itself.
@@ -285,4 +312,17 @@ pub struct Invocation {
     pub status_code: Option<i64>,
     /// When its last attempt was over.
     pub completed: Option<Timestamp>,
+}
+
+/// What the account's settings say about a sync. What they leave out is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AccountSettings {
+    /// A sandbox: a fifth of the ticket updates.
+    pub sandbox: Option<bool>,
+    /// Whether agents see the status `hold`.
+    pub hold_shown: Option<bool>,
+    /// Whether tickets have tags.
+    pub tagging: Option<bool>,
+    /// Whether custom statuses are on.
+    pub custom_statuses: Option<bool>,
 }

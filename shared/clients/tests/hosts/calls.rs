@@ -91,7 +91,7 @@ impl Case {
             "signing_secret": {"secret": "x"}, "invocations": [], "upload": {"token": link},
             "job_status": {"id": link, "url": link, "status": "completed"}, "teams": [{"id": "9001", "members": []}],
             "tasks": [], "last_page": !more, "id": link, "access_token": "c-s3cret",
-            "meta": {"has_more": more, "after_cursor": if self.redirects == 0 && link.len() % 2 == 0 { json!(link) } else { Json::Null }},
+            "meta": {"has_more": more, "after_cursor": if self.redirects == 0 && link.len().is_multiple_of(2) { json!(link) } else { Json::Null }},
             "links": {"next": link, "prev": link}, "next_page": link, "previous_page": link, "count": 1000,
             "after_url": link, "before_url": link, "after_cursor": link, "end_of_stream": !more, "end_time": 1,
         })

@@ -88,9 +88,11 @@ fn is_own(request: &Request<Bytes>) -> bool {
 
 type Answer = Result<Response<Bytes>, TransportError>;
 
+type Answers = Box<dyn Fn(&Request<Bytes>, usize) -> Answer + Send + Sync>;
+
 /// A transport that writes down what it was asked and answers by a function of the request and its number.
 pub struct Recorder {
-    answer: Box<dyn Fn(&Request<Bytes>, usize) -> Answer + Send + Sync>,
+    answer: Answers,
     seen: Mutex<Vec<Request<Bytes>>>,
 }
 

@@ -174,6 +174,14 @@ impl Lens for Assignee {
         }
     }
 
+    /// People who joined the task meanwhile stay: only those whom deskup added are removed.
+    fn again_on_clickup(&self, kept: &Value, present: &Value, look: &Look<'_>) -> Value {
+        let mut people = people_of(present);
+        people.retain(|id| !look.base.added.contains(id));
+        people.extend(people_of(kept));
+        people_value(&people)
+    }
+
     /// A task that is done gets no assignee for an old ticket: nobody is told of old work. It gets one
     /// when it is opened again.
     fn excused(&self, _: &Value, clickup: &Value, look: &Look<'_>) -> bool {

@@ -30,6 +30,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether a field of this type of Zendesk can be mapped at all.
+    pub fn is_custom(zendesk: &str) -> bool {
+        let theirs = ["text", "number", "checkbox", "date", "drop_down", "labels"];
+        theirs.into_iter().any(|clickup| Self::pairing(zendesk, clickup).is_some())
+    }
+
     /// Zendesk's and ClickUp's names of types that fit together; `None` where they do not.
     pub fn pairing(zendesk: &str, clickup: &str) -> Option<&'static str> {
         match (zendesk, clickup) {

@@ -3,7 +3,7 @@
 
 use super::text::{lines, one_line};
 use super::{Lens, Look, TaskWrites, Unmirrorable, text_of, text_value};
-use crate::conversation::{CLICKUP_DESCRIPTION_BYTES_MAX, truncate};
+use crate::conversation::{CLICKUP_DESCRIPTION_BYTES_MAX, shorten};
 use crate::field::Value;
 use crate::footer;
 use crate::patch::TicketPatch;
@@ -18,7 +18,8 @@ const FOOTER_BYTES_MAX: usize = 1024;
 /// The text that fits a task.
 fn fitting(zendesk: &Value) -> Value {
     let text = text_of(zendesk).unwrap_or_default();
-    text_value(&truncate(text, CLICKUP_DESCRIPTION_BYTES_MAX - FOOTER_BYTES_MAX, None))
+    // The footer has the link.
+    text_value(&shorten(text, CLICKUP_DESCRIPTION_BYTES_MAX - FOOTER_BYTES_MAX, "see the ticket named below"))
 }
 
 impl Lens for Description {
@@ -36,6 +37,10 @@ impl Lens for Description {
 
     fn whole_clickup(&self, task: &Task) -> Value {
         text_value(footer::strip(&task.description).trim())
+    }
+
+    fn normal(&self, kept: &Value) -> Value {
+        text_of(kept).map_or(Value::Null, |text| text_value(&lines(text)))
     }
 
     /// White space is left to the services: none of them keeps all of it.

@@ -15,7 +15,7 @@ pub(crate) struct Options {
 }
 
 /// An option by its id or its name.
-fn find<'o>(options: &'o [(String, String)], wanted: &str) -> Option<&'o str> {
+pub(crate) fn find<'o>(options: &'o [(String, String)], wanted: &str) -> Option<&'o str> {
     let lower = wanted.to_lowercase();
     let by_id = options.iter().find(|(id, _)| id == wanted);
     by_id

@@ -36,7 +36,7 @@ impl Status {
         mistakes: &mut Vec<Mistake>,
     ) -> Self {
         let lists = directory.lists.iter().map(|(id, list)| {
-            (id.clone(), list.statuses.iter().map(|(name, _)| (name.to_lowercase(), name.clone())).collect())
+            (id.clone(), list.statuses.iter().map(|(name, _)| (plain(name), name.clone())).collect())
         });
         let mut status = Status {
             to_clickup: BTreeMap::new(),
@@ -47,13 +47,13 @@ impl Status {
         };
         let mut order = Vec::new();
         for (zendesk, clickup) in &settings.status {
-            status.check_names(clickup, directory, routed, mistakes);
+            status.check_in_all(clickup, directory, routed, mistakes);
             let Some(key) = status.key(zendesk, directory, mistakes) else { continue };
             order.push((key.clone(), clickup.value.to_lowercase()));
             status.to_clickup.insert(key, clickup.value.clone());
         }
         for (clickup, zendesk) in &settings.status_to_zendesk {
-            status.check_names(clickup, directory, routed, mistakes);
+            status.check_in_any(clickup, routed, mistakes);
             let Some(key) = status.key(zendesk, directory, mistakes) else { continue };
             if key == "closed" {
                 mistakes.push(zendesk.mistake("`closed` is set by Zendesk only; use solved"));
@@ -104,7 +104,8 @@ impl Status {
         None
     }
 
-    fn check_names(
+    /// A status that tickets lead to must be in every list: a ticket may come to any of them.
+    fn check_in_all(
         &self,
         name: &At<String>,
         directory: &Directory,
@@ -113,7 +114,7 @@ impl Status {
     ) {
         for list in routed {
             let Some(known) = self.lists.get(list) else { continue };
-            if !known.contains_key(&name.value.to_lowercase()) {
+            if !known.contains_key(&plain(&name.value)) {
                 let names: Vec<&str> = known.values().map(String::as_str).collect();
                 let title =
                     directory.lists.get(list).map_or_else(|| list.to_string(), |list| list.name.clone());
@@ -127,10 +128,32 @@ impl Status {
         }
     }
 
+    /// A status that only leads back may be a special one of some list.
+    fn check_in_any(&self, name: &At<String>, routed: &[ListId], mistakes: &mut Vec<Mistake>) {
+        let lists: Vec<&BTreeMap<String, String>> = routed.iter().filter_map(|l| self.lists.get(l)).collect();
+        if lists.is_empty() || lists.iter().any(|known| known.contains_key(&plain(&name.value))) {
+            return;
+        }
+        let known: std::collections::BTreeSet<&str> =
+            lists.iter().flat_map(|known| known.values().map(String::as_str)).collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        mistakes.push(name.mistake(format!(
+            "no list of a route has the status `{}`; they have {}{}",
+            name.value,
+            one_of(&known),
+            did_you_mean(&name.value, known.iter().copied())
+        )));
+    }
+
     fn mapped(&self, key: &str) -> Option<&String> {
         let category = key.split('#').next().unwrap_or_default();
         self.to_clickup.get(key).or_else(|| self.to_clickup.get(category))
     }
+}
+
+/// The form in which names of statuses are compared.
+fn plain(name: &str) -> String {
+    name.trim().to_lowercase()
 }
 
 impl Lens for Status {
@@ -142,7 +165,7 @@ impl Lens for Status {
     }
 
     fn clickup(&self, task: &Task) -> Value {
-        Value::Text(task.status.to_lowercase())
+        Value::Text(plain(&task.status))
     }
 
     fn same(&self, zendesk: &Value, clickup: &Value, _: &Look<'_>) -> bool {

@@ -75,8 +75,8 @@ fn zendesk_field<'d>(
 ) -> Option<&'d ZendeskField> {
     let field = directory.zendesk_fields.get(&id.value);
     if field.is_none() {
-        let known: Vec<String> =
-            directory.zendesk_fields.values().map(|field| format!("{} {}", field.id, field.title)).collect();
+        let known = directory.zendesk_fields.values().filter(|field| Kind::is_custom(&field.kind));
+        let known: Vec<String> = known.map(|field| format!("{} {}", field.id, field.title)).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         mistakes.push(id.mistake(format!("Zendesk has no ticket field {}; it has {known}", id.value)));
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::FieldPlan;
+use super::{Along, FieldPlan};
 use crate::create::{NewTaskPlan, bases_after_create, task_as_sent};
 use crate::decision::{Conflict, Decision};
 use crate::field::Value;
@@ -52,4 +52,16 @@ pub fn of_decision(decision: &Decision, ticket: &Ticket, task: &Task, mapping: &
         }
     }
     fields
+}
+
+/// What a decision writes to the ticket beside its fields.
+pub fn along(decision: &Decision, ticket: &Ticket) -> Vec<Along> {
+    let Some(patch) = &decision.zendesk else { return Vec::new() };
+    let group = patch.group.filter(|group| Some(*group) != ticket.group).map(|group| group.to_string());
+    let kind = patch.ticket_type.clone().filter(|kind| ticket.ticket_type.as_ref() != Some(kind));
+    let found = [("group", group), ("type", kind)].into_iter();
+    let along = |(what, value): (&str, Option<String>)| {
+        Some(Along { side: Side::Zendesk, what: what.to_owned(), value: value? })
+    };
+    found.filter_map(along).collect()
 }

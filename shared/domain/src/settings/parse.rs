@@ -89,6 +89,7 @@ fn read(root: &Section<'_>) -> Settings {
         adopt: scope::adopt(&sync),
         scope: scope::scope(root),
         filter,
+        serve: super::serve::read(&root.section("serve")),
         routes: routes(root),
         status: status.pairs(&["to_zendesk"]),
         status_to_zendesk: to_zendesk.pairs(&[]),

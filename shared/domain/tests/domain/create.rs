@@ -178,7 +178,9 @@ fn a_long_description_is_shortened_with_a_link() {
     let long = Ticket { description: "é".repeat(200_000), ..ticket() };
     let plan = new_task(&long, &mapping(), "n0nce", URL);
     assert!(plan.task.description.len() <= domain::conversation::CLICKUP_DESCRIPTION_BYTES_MAX);
-    assert!(plan.task.description.ends_with(&format!("{URL} [deskup 7 n0nce]")));
+    let end =
+        format!("the whole text: see the ticket named below]\n\nZendesk ticket 7: {URL} [deskup 7 n0nce]");
+    assert!(plan.task.description.ends_with(&end));
     let (_, _, conflicts) = mirrored(&long, &mapping());
     assert!(conflicts.is_empty(), "{:?}", conflicts[0].rule);
 }

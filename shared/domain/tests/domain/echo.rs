@@ -15,7 +15,7 @@ use crate::sample::{mapping, mapping_with, mirrored, ticket};
 use crate::services::{apply_task, apply_ticket};
 
 /// How many random histories each property gets; `DESKUP_CASES` asks for more.
-fn cases() -> u32 {
+pub fn cases() -> u32 {
     std::env::var("DESKUP_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(500)
 }
 

@@ -2,6 +2,7 @@
 //! merging and mirroring must have.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops there")]
 
+mod apply;
 mod conversation;
 mod create;
 mod decide;
@@ -11,6 +12,7 @@ mod edits;
 mod history;
 mod merge;
 mod people;
+mod proposal;
 mod sample;
 mod services;
 mod settings;

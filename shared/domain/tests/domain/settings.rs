@@ -176,4 +176,21 @@ fn a_fingerprint_of_settings_tells_what_is_set_and_not_where() {
     assert_eq!(digest(TOML), digest(&commented));
     assert_ne!(digest(TOML), digest(&toml_with(&[("closed = true", "closed = false")])));
     assert_ne!(digest(TOML), digest(&toml_with(&[("pending = \"waiting\"", "pending = \"to do\"")])));
+    // Where it listens changes no write.
+    assert_eq!(digest(TOML), digest(&format!("{TOML}\n[serve]\nlisten = \"127.0.0.1:1\"")));
+}
+
+#[test]
+fn where_it_serves_is_read_and_mistakes_have_lines() {
+    let read = |more: &str| Settings::parse(&format!("{TOML}\n{more}")).map(|settings| settings.serve);
+    let plain = read("").unwrap();
+    assert_eq!((plain.listen.to_string().as_str(), plain.public_url), ("127.0.0.1:8787", None));
+    let told = read("[serve]\nlisten = \"0.0.0.0:80\"\npublic_url = \"https://a.example/x/\"").unwrap();
+    assert_eq!(told.listen.to_string(), "0.0.0.0:80");
+    assert_eq!(told.public_url.as_deref(), Some("https://a.example/x"));
+    let mistakes =
+        read("[serve]\nlisten = \"8787\"\npublic_url = \"http://a.example\"\nport = 1").unwrap_err();
+    let fields: Vec<&str> = mistakes.iter().map(|mistake| mistake.field.as_str()).collect();
+    assert_eq!(fields, ["serve.listen", "serve.public_url", "serve.port"]);
+    assert!(mistakes.iter().all(|mistake| mistake.line.is_some()));
 }

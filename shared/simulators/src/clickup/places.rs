@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::model::{Field, Folder, List, Space};
+use super::options::Plan;
 use super::refusal::{self, Refusal};
 use super::state::State;
 use super::tx::Tx;
@@ -31,6 +32,17 @@ pub(super) fn teams(tx: &mut Tx<'_>, _call: &Call, _path: &[String]) -> Result<A
         "id": tx.options.workspace, "name": "Workspace", "color": "#000000", "avatar": null, "members": members,
     });
     Ok(http_text::json(200, &json!({"teams": [team]})))
+}
+
+/// `GET /team/{team_id}/plan`. The number of Business Plus is assumed: no source names it.
+pub(super) fn plan(tx: &mut Tx<'_>, _call: &Call, path: &[String]) -> Result<Answer, Refusal> {
+    tx.workspace(&path[0])?;
+    let (name, id) = match tx.options.plan {
+        Plan::Business => ("Business", 3),
+        Plan::BusinessPlus => ("Business Plus", 5),
+        Plan::Enterprise => ("Enterprise", 4),
+    };
+    Ok(http_text::json(200, &json!({"plan_name": name, "plan_id": id})))
 }
 
 /// `GET /team/{team_id}/space`.

@@ -27,11 +27,12 @@ const fn route(method: Method, pattern: &'static str, run: Run) -> Route {
 }
 
 /// Every endpoint.
-pub(super) static ROUTES: [Route; 39] = [
+pub(super) static ROUTES: [Route; 40] = [
     route(Method::POST, "/api/v2/oauth/token", access::token),
     route(Method::GET, "/api/v2/user", places::user),
     route(Method::GET, "/api/v2/team", places::teams),
     route(Method::GET, "/api/v2/team/{id}/space", places::spaces),
+    route(Method::GET, "/api/v2/team/{id}/plan", places::plan),
     route(Method::GET, "/api/v2/team/{id}/field", places::fields_of_team),
     route(Method::GET, "/api/v2/team/{id}/task", listing::of_team),
     route(Method::GET, "/api/v2/team/{id}/webhook", webhooks::list),

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::refusal::Refusal;
 use super::rows::{CustomStatusRow, FieldKind, FieldRow};
+use super::state::DEFAULT_FORM;
 use super::views::Scene;
 use super::{Asked, Desk, Reply, paging};
 use crate::clock::iso_seconds;
@@ -128,9 +129,41 @@ pub(super) fn custom_status(row: &CustomStatusRow) -> Value {
     })
 }
 
-/// `GET /triggers`.
+/// `GET /ticket_forms`: the one that every account has.
+pub(super) fn forms(desk: &mut Desk, asked: &Asked) -> Reply {
+    let scene = desk.scene();
+    let fields: Vec<u64> = desk.state.fields.keys().copied().collect();
+    let form = json!({
+        "url": scene.url(&format!("ticket_forms/{DEFAULT_FORM}")),
+        "id": DEFAULT_FORM,
+        "name": "Default Ticket Form",
+        "raw_name": "Default Ticket Form",
+        "display_name": "Default Ticket Form",
+        "raw_display_name": "Default Ticket Form",
+        "end_user_visible": true,
+        "position": 1,
+        "ticket_field_ids": fields,
+        "active": true,
+        "default": true,
+        "created_at": iso_seconds(0),
+        "updated_at": iso_seconds(0),
+        "in_all_brands": true,
+        "restricted_brand_ids": [],
+        "end_user_conditions": [],
+        "agent_conditions": [],
+    });
+    let all = std::iter::once(form).filter(|_| asked.call.query.get("active") != Some("false"));
+    let page = paging::cut(&asked.call, &desk.options.link_base, all, |form| form["id"].to_string())?;
+    let mut body = json!({"ticket_forms": page.items});
+    paging::extend(&mut body, page.beside);
+    Ok(json_answer(200, &body))
+}
+
+/// `GET /triggers`, with `active=`.
 pub(super) fn triggers(desk: &mut Desk, asked: &Asked) -> Reply {
-    let all = desk.state.triggers.iter();
+    let wanted = asked.call.query.get("active").map(|active| active == "true");
+    let fits = |trigger: &&Value| wanted.is_none_or(|active| trigger["active"] == active);
+    let all = desk.state.triggers.iter().filter(fits);
     let page = paging::cut(&asked.call, &desk.options.link_base, all, |trigger| trigger["id"].to_string())?;
     let mut body = json!({"triggers": page.items});
     paging::extend(&mut body, page.beside);
@@ -141,9 +174,14 @@ pub(super) fn triggers(desk: &mut Desk, asked: &Asked) -> Reply {
 pub(super) fn settings(_: &mut Desk, _: &Asked) -> Reply {
     let body = json!({"settings": {
         "limits": {"attachment_size": 52_428_800},
-        "tickets": {"tagging": true, "emoji_autocompletion": true},
-        "users": {"tagging": false},
-        "active_features": {"custom_statuses_enabled": true},
+        "tickets": {
+            "tagging": true, "emoji_autocompletion": true, "status_hold": true, "comments_public_by_default": true,
+        },
+        "user": {"tagging": false},
+        "active_features": {
+            "custom_statuses_enabled": true, "on_hold_status": true, "ticket_forms": true, "ticket_tagging": true,
+            "sandbox": false,
+        },
     }});
     Ok(json_answer(200, &body))
 }

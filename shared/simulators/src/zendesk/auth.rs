@@ -7,6 +7,7 @@ use super::refusal::Refusal;
 use super::rows::{Role, TokenRow, UserRow};
 use super::state::{Op, State};
 use super::{Asked, Desk, Reply};
+use crate::clock::iso_seconds;
 use crate::http_text::{Call, json as json_answer};
 
 /// How long a token of the client credentials grant lives unless told otherwise.
@@ -103,4 +104,30 @@ pub(super) fn token(desk: &mut Desk, asked: &Asked) -> Reply {
     desk.commit(line)?;
     desk.count(user, "POST /oauth/tokens");
     Ok(json_answer(200, &answer))
+}
+
+/// `GET /oauth/tokens/current`: what the token of the request may do, without the token.
+pub(super) fn current(desk: &mut Desk, asked: &Asked) -> Reply {
+    let now_ms = desk.now_ms();
+    let given = asked.call.bearer().and_then(|token| desk.state.tokens.get(token));
+    let Some(row) = given.filter(|row| row.until_ms > now_ms) else {
+        let nobody = asked.actor.role.is_none();
+        return Err(if nobody { Refusal::unauthenticated() } else { Refusal::not_found() });
+    };
+    let scopes: Vec<&str> = row.scope.split_whitespace().collect();
+    let shown: String = row.token.chars().take(10).collect();
+    let token = json!({
+        "url": desk.scene().url("oauth/tokens/1"),
+        "id": 1,
+        "client_id": 1,
+        "user_id": row.user,
+        "scopes": scopes,
+        "token": shown,
+        "refresh_token": null,
+        "created_at": iso_seconds(row.until_ms - TOKEN_MS),
+        "used_at": iso_seconds(now_ms),
+        "expires_at": iso_seconds(row.until_ms),
+        "refresh_token_expires_at": null,
+    });
+    Ok(json_answer(200, &json!({ "token": token })))
 }

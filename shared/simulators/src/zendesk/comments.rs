@@ -66,7 +66,8 @@ pub(super) fn read(
     Ok(Some(NewComment { row, uploads }))
 }
 
-/// The upload tokens of a comment: a list, or one text.
+/// The upload tokens of a comment: a list, or one text. How the service refuses one that is over is not documented;
+/// this is assumed.
 fn read_uploads(state: &State, given: Option<&Value>, now_ms: i64) -> Result<Vec<Box<str>>, Refusal> {
     let tokens: Vec<&str> = match given {
         None | Some(Value::Null) => Vec::new(),

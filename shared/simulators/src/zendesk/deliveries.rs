@@ -45,6 +45,19 @@ pub fn signature(secret: &str, timestamp: &str, body: &[u8]) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
+/// So many deliveries of a webhook can be looked at.
+const INVOCATIONS_MAX: usize = 100;
+
+/// How a delivery fared.
+#[derive(Clone, Debug, serde::Serialize)]
+pub(super) struct Invocation {
+    id: Box<str>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_code: Option<u16>,
+    latest_completed_at: String,
+}
+
 /// What became of an attempt.
 #[derive(Debug, PartialEq, Eq)]
 enum Next {
@@ -88,6 +101,7 @@ impl ZendeskSim {
             tokio::time::sleep(Duration::from_millis(wait_ms)).await;
             let pause_ms = self.with_breaker(&webhook.id, |breaker, now_ms| breaker.pause_ms(now_ms));
             if pause_ms > 0 {
+                self.note_invocation(&delivery, "circuit broken", None);
                 tokio::time::sleep(Duration::from_millis(pause_ms.unsigned_abs())).await;
                 continue;
             }
@@ -98,6 +112,8 @@ impl ZendeskSim {
             };
             let good = matches!(&answer, Ok(answer) if answer.status().is_success());
             self.with_breaker(&webhook.id, |breaker, now_ms| breaker.note(now_ms, good));
+            let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+            self.note_invocation(&delivery, if good { "success" } else { "terminated" }, status);
             attempt += 1;
             match judge(&answer, attempt) {
                 Next::Done => break,
@@ -143,6 +159,21 @@ impl ZendeskSim {
         let mut desk = self.desk();
         let now_ms = desk.now_ms();
         look(desk.breakers.entry(webhook.into()).or_default(), now_ms)
+    }
+
+    /// Keeps how the newest deliveries of a webhook fared, for whoever asks.
+    fn note_invocation(&self, delivery: &DeliveryRow, status: &'static str, code: Option<u16>) {
+        let mut desk = self.desk();
+        let invocation = Invocation {
+            id: delivery.invocation.clone(),
+            status,
+            status_code: code,
+            latest_completed_at: iso_seconds(desk.now_ms()),
+        };
+        let kept = desk.invocations.entry(delivery.webhook.clone()).or_default();
+        kept.retain(|known| known.id != invocation.id);
+        kept.push_front(invocation);
+        kept.truncate(INVOCATIONS_MAX);
     }
 
     fn delivered(&self, id: u64) {

@@ -104,14 +104,20 @@ fn queue(desk: &mut Desk, asked: &Asked, kind: JobKind, items: Vec<Value>) -> Re
 /// `GET /job_statuses/{id}`.
 pub(super) fn show(desk: &mut Desk, asked: &Asked) -> Reply {
     let id = asked.params.first().map(String::as_str).unwrap_or_default();
-    let job = desk.state.jobs.get(id).ok_or_else(Refusal::not_found)?;
+    let job = known(desk, id).ok_or_else(Refusal::not_found)?;
     Ok(json_answer(200, &json!({"job_status": view(desk, job)})))
+}
+
+/// A job, unless it was done so long ago that the account has forgotten it.
+fn known<'a>(desk: &'a Desk, id: &str) -> Option<&'a JobRow> {
+    let since_ms = desk.now_ms() - desk.options.job_kept_ms;
+    desk.state.jobs.get(id).filter(|job| job.completed_ms.is_none_or(|at_ms| at_ms > since_ms))
 }
 
 /// `GET /job_statuses/show_many?ids=`.
 pub(super) fn show_many(desk: &mut Desk, asked: &Asked) -> Reply {
     let ids = asked.call.query.list("ids");
-    let jobs = ids.iter().filter_map(|id| desk.state.jobs.get(*id)).map(|job| view(desk, job));
+    let jobs = ids.iter().filter_map(|id| known(desk, id)).map(|job| view(desk, job));
     Ok(json_answer(200, &json!({"job_statuses": jobs.collect::<Vec<_>>()})))
 }
 

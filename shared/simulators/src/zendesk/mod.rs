@@ -39,14 +39,14 @@ mod uploads;
 mod views;
 mod webhooks;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use self::auth::Actor;
-use self::deliveries::Breaker;
+use self::deliveries::{Breaker, Invocation};
 use self::limits::Limits;
 use self::refusal::Refusal;
 use self::state::{Line, Op, State};
@@ -67,7 +67,7 @@ pub use sim::ZendeskSim;
 /// Routes as (method, path) in the specification's spelling: what a check against it compares.
 pub fn served_routes() -> impl Iterator<Item = (&'static str, String)> {
     routes::ROUTES.iter().map(|route| {
-        let base = if route.pattern.starts_with("/oauth") { "" } else { "/api/v2" };
+        let base = if route.pattern == routes::FROM_ROOT { "" } else { "/api/v2" };
         (route.method, format!("{base}{}", route.pattern))
     })
 }
@@ -126,6 +126,7 @@ struct Desk {
     credential_leaks: u64,
     requests: u64,
     breakers: BTreeMap<Box<str>, Breaker>,
+    invocations: BTreeMap<Box<str>, VecDeque<Invocation>>,
     in_flight: BTreeSet<u64>,
     running: BTreeSet<Box<str>>,
     started: Vec<Started>,

@@ -32,6 +32,10 @@ pub struct ZendeskOptions {
     pub unlimited: bool,
     /// How many comments a ticket takes.
     pub comments_max: u32,
+    /// How long an upload waits for its comment.
+    pub upload_token_ms: i64,
+    /// How long the account remembers a job that is done.
+    pub job_kept_ms: i64,
     /// The base of links inside answers. It names another host than the one called, as recorded.
     pub link_base: String,
     /// The base of attachments' content: another host again.
@@ -55,6 +59,8 @@ impl ZendeskOptions {
             incremental_per_min: 10,
             unlimited: false,
             comments_max: 5_000,
+            upload_token_ms: 60 * 60 * 1_000,
+            job_kept_ms: 24 * 60 * 60 * 1_000,
             link_base: "https://z3n-simulated.zendesk.example".to_owned(),
             content_base: "https://files.zdusercontent.example".to_owned(),
             account_id: 18_525_119,

@@ -43,9 +43,13 @@ const fn route(
 use Class::{Free, Gateway, Incremental, List, Plain, Tags, Update, UpdateMany, Webhooks};
 use Need::{Admin, Nobody, Staff, User};
 
+/// The one path that is not below `/api/v2`.
+pub(super) const FROM_ROOT: &str = "/oauth/tokens";
+
 /// Every route, the more specific ones first.
 pub(super) const ROUTES: &[Route] = &[
-    route("POST", "/oauth/tokens", Nobody, Free, auth::token),
+    route("POST", FROM_ROOT, Nobody, Free, auth::token),
+    route("GET", "/oauth/tokens/current", Nobody, Plain, auth::current),
     route("GET", "/tickets", Staff, List, tickets_read::list),
     route("POST", "/tickets", Staff, Gateway, tickets_write::create),
     route("GET", "/tickets/show_many", Staff, Plain, tickets_read::show_many),
@@ -90,6 +94,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("GET", "/ticket_fields", Staff, Plain, admin::fields),
     route("GET", "/ticket_fields/{id}", Staff, Plain, admin::one_field),
     route("GET", "/custom_statuses", Staff, Plain, admin::custom_statuses),
+    route("GET", "/ticket_forms", User, Plain, admin::forms),
     route("GET", "/triggers", Admin, Plain, admin::triggers),
     route("GET", "/account/settings", Staff, Plain, admin::settings),
     route("GET", "/webhooks", Admin, Webhooks, webhooks::list),
@@ -98,6 +103,7 @@ pub(super) const ROUTES: &[Route] = &[
     route("PUT", "/webhooks/{id}", Admin, Webhooks, webhooks::change),
     route("PATCH", "/webhooks/{id}", Admin, Webhooks, webhooks::change),
     route("DELETE", "/webhooks/{id}", Admin, Webhooks, webhooks::delete),
+    route("GET", "/webhooks/{id}/invocations", Admin, Webhooks, webhooks::invocations),
     route("GET", "/webhooks/{id}/signing_secret", Admin, Webhooks, webhooks::secret),
     route("POST", "/webhooks/{id}/signing_secret", Admin, Webhooks, webhooks::reset_secret),
 ];

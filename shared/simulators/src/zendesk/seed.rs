@@ -169,6 +169,22 @@ impl<'a> Seeding<'a> {
         id
     }
 
+    /// Gives a user another role, or takes the account's door away, as an admin would.
+    pub fn change_user(&mut self, id: i64, role: Role, active: bool) {
+        if let Some(user) = self.state.users.get(&id).cloned() {
+            self.push(Op::User(UserRow { role, active, ..user }));
+        }
+    }
+
+    /// Ends every OAuth token of a user, as revoking them does.
+    pub fn revoke_tokens(&mut self, user: i64) {
+        let tokens: Vec<TokenRow> =
+            self.state.tokens.values().filter(|row| row.user == user).cloned().collect();
+        for row in tokens {
+            self.push(Op::Token(TokenRow { until_ms: 0, ..row }));
+        }
+    }
+
     /// Adds a group; its id.
     pub fn add_group(&mut self, name: &str) -> u64 {
         let id = self.id();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::auth::Actor;
 use super::refusal::Refusal;
-use super::routes::{Need, ROUTES, Route, resource};
+use super::routes::{FROM_ROOT, Need, ROUTES, Route, resource};
 use super::seed::Seeding;
 use super::state::{Line, State};
 use super::views::{self, TicketView};
@@ -63,6 +63,7 @@ impl ZendeskSim {
             credential_leaks: 0,
             requests: 0,
             breakers: BTreeMap::new(),
+            invocations: BTreeMap::new(),
             in_flight: std::collections::BTreeSet::new(),
             running: std::collections::BTreeSet::new(),
             started: Vec::new(),
@@ -332,7 +333,7 @@ impl Desk {
 fn find(call: &Call) -> Option<(&'static Route, Vec<String>)> {
     let path = call.path.strip_prefix("/api/v2");
     ROUTES.iter().find_map(|route| {
-        let from_root = route.pattern.starts_with("/oauth");
+        let from_root = route.pattern == FROM_ROOT;
         let path = if from_root { Some(call.path.as_str()) } else { path }?;
         let fits = route.method == call.method.as_str();
         fits.then(|| match_path(route.pattern, path)).flatten().map(|params| (route, params))

@@ -9,8 +9,6 @@ use super::{Asked, Desk, Reply, views};
 use crate::clock::iso_seconds;
 use crate::http_text::{Answer, Call, empty, json as json_answer, match_path, set_header, with_body};
 
-/// How long an upload waits for its comment.
-const TOKEN_MS: i64 = 60 * 60 * 1000;
 /// The largest file.
 const FILE_BYTES_MAX: usize = 50 * 1024 * 1024;
 
@@ -49,7 +47,7 @@ pub(super) fn create(desk: &mut Desk, asked: &Asked) -> Reply {
         None => UploadRow {
             token: tx.secret(25).into(),
             user: asked.actor.user,
-            until_ms: now_ms + TOKEN_MS,
+            until_ms: now_ms + tx.options.upload_token_ms,
             files: Vec::new(),
         },
     };

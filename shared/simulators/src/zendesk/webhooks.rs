@@ -114,6 +114,13 @@ pub(super) fn delete(desk: &mut Desk, asked: &Asked) -> Reply {
     Ok(empty(204))
 }
 
+/// `GET /webhooks/{id}/invocations`: the newest first, all on one page.
+pub(super) fn invocations(desk: &mut Desk, asked: &Asked) -> Reply {
+    let id = find(desk, asked)?.id.clone();
+    let kept: Vec<_> = desk.invocations.get(&id).into_iter().flatten().collect();
+    Ok(json_answer(200, &json!({"meta": {"has_more": false}, "invocations": kept})))
+}
+
 /// `GET /webhooks/{id}/signing_secret`.
 pub(super) fn secret(desk: &mut Desk, asked: &Asked) -> Reply {
     Ok(json_answer(200, &secret_view(find(desk, asked)?)))

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
+use simulators::zendesk::Role;
 
 use crate::support::{account, wait_s};
 
@@ -61,6 +62,34 @@ async fn client_credentials_give_a_token_for_thirty_minutes() {
     assert_eq!(account.send(with_token("PUT")).await.status, 403, "the scope does not cover writes");
     wait_s(1801).await;
     assert_eq!(account.send(with_token("GET")).await.status, 401);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tokens_are_revoked_and_roles_taken_away_and_given_back() {
+    let account = account();
+    let admin = account.people.admin;
+    let start = "/incremental/tickets/cursor?start_time=0";
+    account.sim.seed(|seed| seed.change_user(admin, Role::Agent, true)).unwrap();
+    assert_eq!(account.get(start).await.status, 403);
+    account.sim.seed(|seed| seed.change_user(admin, Role::Admin, false)).unwrap();
+    assert_eq!(account.get(start).await.status, 401);
+    account.sim.seed(|seed| seed.change_user(admin, Role::Admin, true)).unwrap();
+    assert_eq!(account.get(start).await.status, 200);
+    let ask = json!({"grant_type": "client_credentials", "client_id": "deskup", "client_secret": "hush"});
+    let ask = Request::post("https://account.zendesk.example/oauth/tokens")
+        .header("content-type", "application/json")
+        .body(Bytes::from(ask.to_string()))
+        .unwrap();
+    let token = account.send(ask).await.ok(200)["access_token"].as_str().unwrap().to_owned();
+    let me = || {
+        Request::get("https://account.zendesk.example/api/v2/tickets/1")
+            .header("authorization", format!("Bearer {token}"))
+            .body(Bytes::new())
+            .unwrap()
+    };
+    assert_eq!(account.send(me()).await.status, 200);
+    account.sim.seed(|seed| seed.revoke_tokens(admin)).unwrap();
+    assert_eq!(account.send(me()).await.status, 401);
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Account, account, wait_s};
+use crate::support::{Account, account, account_with, wait_s};
 
 async fn finished(account: &Account, started: Value) -> Value {
     let id = started["job_status"]["id"].as_str().unwrap().to_owned();
@@ -63,6 +63,18 @@ async fn different_changes_are_always_safe() {
     assert_eq!(job["results"][0]["error"], "UpdateConflict");
     assert_eq!(job["results"][1]["success"], true);
     assert_eq!(account.ticket().await["priority"], "urgent");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_is_forgotten_after_a_while() {
+    let account = account_with(|options| options.job_kept_ms = 60_000);
+    let body = json!({"ticket": {"priority": "low"}});
+    let started = account.call("admin", "PUT", "/tickets/update_many?ids=1", body).await.ok(200);
+    let id = finished(&account, started).await["id"].as_str().unwrap().to_owned();
+    wait_s(61).await;
+    assert_eq!(account.get(&format!("/job_statuses/{id}")).await.status, 404);
+    let many = account.get(&format!("/job_statuses/show_many?ids={id}")).await.ok(200);
+    assert_eq!(many["job_statuses"], json!([]));
 }
 
 #[tokio::test(start_paused = true)]

@@ -129,6 +129,11 @@ async fn files_travel_by_upload_and_live_on_another_host() {
     wait_s(3601).await;
     let late = json!({"comment": {"body": "late", "uploads": late["token"]}});
     assert_eq!(account.put(late).await.status, 422, "and for an hour");
+    let hasty = account_with(|options| options.upload_token_ms = 500);
+    let upload = hasty.upload("late.txt", b"late").await;
+    wait_s(1).await;
+    let late = json!({"comment": {"body": "late", "uploads": upload["token"]}});
+    assert_eq!(hasty.put(late).await.status, 422, "or as the account has it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -213,13 +213,24 @@ async fn refused_deliveries_are_retried_by_the_table_with_fresh_timestamps() {
 async fn a_plain_500_is_never_sent_again() {
     let account = account();
     let listener = listen(&account);
-    subscribe(&account, &["status_changed"]).await;
+    let webhook = subscribe(&account, &["status_changed"]).await;
     let broken = Response::builder().status(500).body(Bytes::new()).unwrap();
     listener.script.lock().unwrap().push_back(Ok(broken));
     account.put(json!({"status": "open"})).await.ok(200);
     wait_s(600).await;
     assert_eq!(listener.heard.lock().unwrap().len(), 1);
     assert!(account.sim.idle());
+    account.put(json!({"status": "pending"})).await.ok(200);
+    wait_s(5).await;
+    let path = format!("/webhooks/{}/invocations", webhook["id"].as_str().unwrap());
+    let fared = account.get(&path).await.ok(200)["invocations"].clone();
+    let fared: Vec<(&str, Option<u64>)> = fared
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["status"].as_str().unwrap(), one["status_code"].as_u64()))
+        .collect();
+    assert_eq!(fared, [("success", Some(200)), ("terminated", Some(500))], "the newest first");
 }
 
 #[tokio::test(start_paused = true)]

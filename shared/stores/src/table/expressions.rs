@@ -17,7 +17,7 @@ pub(super) fn operation(verb: Verb) -> &'static str {
 pub(super) fn update_expression(write: &Write) -> String {
     // What a newer version wrote into `v` and `mr` stays.
     let mut update =
-        "SET #t = :t, #v = if_not_exists(#v, :mr), #mr = if_not_exists(#mr, :mr), #wt = :wt".to_owned();
+        "SET #t = :t, #v = if_not_exists(#v, :mr), #mr = if_not_exists(#mr, :least), #wt = :wt".to_owned();
     for name in write
         .attributes
         .iter()

@@ -16,7 +16,7 @@ use super::write::{Verb, Write, Wrote};
 use super::{Key, TRIES};
 use crate::error::StoreError;
 use crate::row::{Item, number, refuse_newer, text};
-use crate::schema::VERSION;
+use crate::schema::{LEAST, VERSION};
 use crate::store::Store;
 
 impl Store {
@@ -66,7 +66,7 @@ impl Store {
         item.extend(write.dynamic.iter().cloned());
         item.insert("t".to_owned(), text(write.kind.name));
         item.insert("v".to_owned(), number(VERSION));
-        item.insert("mr".to_owned(), number(VERSION));
+        item.insert("mr".to_owned(), number(LEAST));
         item.insert("wt".to_owned(), text(token));
         let condition = write.conditions.join(" AND ");
         let mut request = self.client().put_item().table_name(self.table()).set_item(Some(item.clone()));
@@ -128,6 +128,7 @@ impl Store {
         }
         let answer = request
             .expression_attribute_values(":t", text(write.kind.name))
+            .expression_attribute_values(":least", number(LEAST))
             .expression_attribute_values(":mr", number(VERSION))
             .expression_attribute_values(":wt", text(token))
             .update_expression(update)

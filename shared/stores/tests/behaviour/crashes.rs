@@ -16,7 +16,7 @@ use crate::links::{fields, linked_as};
 
 /// What a step does for a new ticket, written so that it may run again: it looks before it acts.
 async fn create(store: &Store, run: &str) -> Result<Link, StoreError> {
-    let link = match store.links().intend(ticket(7), "n1", 1, run, &domain::LinkFields::new()).await? {
+    let link = match store.links().intend(ticket(7), "n1", 1, run, &stores::links::Sent::default()).await? {
         Intended::New(link) | Intended::Existing(link) => link,
     };
     if link.state == LinkState::Linked {

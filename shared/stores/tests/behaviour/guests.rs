@@ -17,7 +17,7 @@ async fn a_guest_sees_what_the_holder_wrote_and_the_holder_what_the_guest_wrote(
     let holder = Bench::in_folder(&folder, FaultPlan::none()).expect("opens").store;
     assert!(guest(&folder).await.is_none(), "nobody lends it yet");
     let lending = holder.lend().expect("a short path").expect("a file");
-    holder.links().intend(ticket(7), "n", 1, "x", &domain::LinkFields::new()).await.expect("intends");
+    holder.links().intend(ticket(7), "n", 1, "x", &stores::links::Sent::default()).await.expect("intends");
     let guest_store = guest(&folder).await.expect("it is lent");
     let link = guest_store.links().get(ticket(7)).await.expect("reads").expect("the holder wrote it");
     assert_eq!(link.nonce, "n");
@@ -56,7 +56,10 @@ async fn guests_do_not_mix_up_their_answers() {
         tasks.spawn(async move {
             let nonce = format!("n{number}");
             let links = guest.links();
-            links.intend(ticket(number), &nonce, 1, "x", &domain::LinkFields::new()).await.expect("intends");
+            links
+                .intend(ticket(number), &nonce, 1, "x", &stores::links::Sent::default())
+                .await
+                .expect("intends");
             assert_eq!(links.get(ticket(number)).await.expect("reads").expect("written").nonce, nonce);
         });
     }

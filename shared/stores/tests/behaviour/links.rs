@@ -36,7 +36,7 @@ pub fn fields() -> LinkFields {
 pub fn linked_as(id: &str) -> LinkedAs {
     LinkedAs {
         task: task(id),
-        list: "901".parse().expect("an id"),
+        list: Some("901".parse().expect("an id")),
         fields: fields(),
         z_stamp: "2026-11-22T10:00:00Z".into(),
         c_updated: 1_700_000_000_123,
@@ -49,7 +49,7 @@ pub fn linked_as(id: &str) -> LinkedAs {
 pub async fn linked(bench: &Bench, n: u64) -> Link {
     let links = bench.store.links();
     let (Intended::New(link) | Intended::Existing(link)) =
-        links.intend(ticket(n), "n1", 1, "x", &domain::LinkFields::new()).await.expect("intends");
+        links.intend(ticket(n), "n1", 1, "x", &stores::links::Sent::default()).await.expect("intends");
     links.put_pointer(&task(&format!("t{n}")), ticket(n), "n1").await.expect("points");
     links.linked(&link, linked_as(&format!("t{n}"))).await.expect("links")
 }
@@ -67,21 +67,22 @@ async fn a_link_goes_from_intent_to_linked(bench: &Bench) {
 async fn an_intent_is_put_once(bench: &Bench) {
     let links = bench.store.links();
     let Intended::New(first) =
-        links.intend(ticket(7), "n1", 1, "x", &domain::LinkFields::new()).await.expect("intends")
+        links.intend(ticket(7), "n1", 1, "x", &stores::links::Sent::default()).await.expect("intends")
     else {
         panic!("nobody was before")
     };
-    let second = links.intend(ticket(7), "n2", 2, "y", &domain::LinkFields::new()).await.expect("finds it");
+    let second =
+        links.intend(ticket(7), "n2", 2, "y", &stores::links::Sent::default()).await.expect("finds it");
     assert_eq!(second, Intended::Existing(first));
 }
 
 async fn an_unknown_create_is_probed_and_tried_again(bench: &Bench) {
     let links = bench.store.links();
     let (Intended::New(intent) | Intended::Existing(intent)) =
-        links.intend(ticket(7), "n1", 1, "x", &domain::LinkFields::new()).await.expect("intends");
+        links.intend(ticket(7), "n1", 1, "x", &stores::links::Sent::default()).await.expect("intends");
     let probe = links.mark_probe(&intent, bench.now_ms() + 5).await.expect("marks");
     assert_eq!((probe.state, probe.probe_ms), (LinkState::Probe, bench.now_ms() + 5));
-    let again = links.renew_intent(&probe, "n2", "y", &domain::LinkFields::new()).await.expect("renews");
+    let again = links.renew_intent(&probe, "n2", "y", &stores::links::Sent::default()).await.expect("renews");
     assert_eq!(
         (again.state, again.nonce.as_str(), again.nonces.as_slice()),
         (LinkState::Intent, "n2", &["n1".into()][..])
@@ -146,7 +147,7 @@ async fn a_task_belongs_to_one_ticket(bench: &Bench) {
 async fn many_links_are_read_at_once(bench: &Bench) {
     let links = bench.store.links();
     for n in 1..=120 {
-        links.intend(ticket(n * 2), "n", 1, "x", &domain::LinkFields::new()).await.expect("intends");
+        links.intend(ticket(n * 2), "n", 1, "x", &stores::links::Sent::default()).await.expect("intends");
     }
     let asked: Vec<_> = (1..=250).map(ticket).collect();
     let found = links.get_many(&asked).await.expect("reads");

@@ -8,6 +8,7 @@ mod crashes;
 #[cfg(unix)]
 mod guests;
 mod links;
+mod migration;
 mod opening;
 mod records;
 mod runs;

@@ -15,7 +15,12 @@ async fn what_was_written_is_there_after_the_next_opening() {
     let folder = Arc::new(Folder::new());
     let first = Bench::in_folder(&folder, FaultPlan::none()).expect("opens");
     assert_eq!(first.store.incarnation(), 1);
-    first.store.links().intend(ticket(7), "n", 1, "x", &domain::LinkFields::new()).await.expect("intends");
+    first
+        .store
+        .links()
+        .intend(ticket(7), "n", 1, "x", &stores::links::Sent::default())
+        .await
+        .expect("intends");
     drop(first);
     let second = Bench::in_folder(&folder, FaultPlan::none()).expect("opens again");
     assert_eq!(second.store.incarnation(), 2, "so that no seed repeats");
@@ -81,7 +86,7 @@ async fn two_installations_in_one_table_do_not_meet() {
         assert_eq!(found.as_deref(), expected, "{name}");
         store
             .links()
-            .intend(ticket(7), &format!("n-{name}"), 1, "x", &domain::LinkFields::new())
+            .intend(ticket(7), &format!("n-{name}"), 1, "x", &stores::links::Sent::default())
             .await
             .expect("intends");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{Conflict, ConflictCause, FieldKey, Side, Value};
 use stores::WorkKey;
-use stores::conflicts::ConflictState;
+use stores::conflicts::{Ask, ConflictState, Settled};
 use stores::effects::{Change, Effect, EffectKind, EffectState};
 use stores::evidence::Evidence;
 
@@ -18,6 +18,7 @@ crate::on_every_table!(
     an_effect_id_is_used_once,
     the_same_conflict_is_kept_once,
     a_settled_conflict_that_comes_again_is_open_again,
+    what_a_person_asks_of_a_conflict_is_kept_until_it_is_done,
     open_conflicts_are_listed_oldest_first,
     long_texts_are_kept_beside_the_row,
 );
@@ -162,6 +163,34 @@ async fn a_settled_conflict_that_comes_again_is_open_again(bench: &Bench) {
     assert_eq!(conflicts.record(ticket(7), &conflict("a")).await, Ok(true));
     let again = conflicts.list_open(10).await.expect("lists").remove(0);
     assert_eq!((again.state, again.id, again.times), (ConflictState::Open, row.id, 2));
+}
+
+async fn what_a_person_asks_of_a_conflict_is_kept_until_it_is_done(bench: &Bench) {
+    let conflicts = bench.store.conflicts();
+    conflicts.record(ticket(7), &conflict("a")).await.expect("records");
+    let row = conflicts.list_open(10).await.expect("lists").remove(0);
+    let ask = Ask { side: Side::Clickup, by: "jo".into(), at_ms: START_MS, seen: ("z".into(), "c".into()) };
+    let get = async || conflicts.get(ticket(7), &row.id).await.expect("reads").expect("it is there");
+    conflicts.ask(&row, &ask).await.expect("asks");
+    assert_eq!(get().await.ask, Some(ask.clone()));
+    conflicts.answer(&row, "the ticket is closed").await.expect("answers");
+    let answered = get().await;
+    assert_eq!((answered.ask, answered.answer.as_deref()), (None, Some("the ticket is closed")));
+    assert_eq!(answered.state, ConflictState::Open);
+
+    conflicts.ask(&row, &ask).await.expect("asks again");
+    assert_eq!(get().await.answer, None);
+    let settled = Settled { by: "jo".into(), at_ms: START_MS + 1, side: Some(Side::Clickup) };
+    conflicts.settle_by(ticket(7), &row.id, ConflictState::Applied, &settled).await.expect("settles");
+    let applied = get().await;
+    assert_eq!((applied.state, applied.ask, applied.settled), (ConflictState::Applied, None, Some(settled)));
+    assert_eq!(conflicts.list_open(10).await, Ok(Vec::new()));
+
+    let other = Ask { side: Side::Zendesk, ..ask };
+    conflicts.ask(&row, &other).await.expect("a person may think again");
+    let again = conflicts.list_open(10).await.expect("lists");
+    assert_eq!(again.len(), 1, "it is open until that is done");
+    assert_eq!((again[0].state, again[0].ask.as_ref()), (ConflictState::Open, Some(&other)));
 }
 
 async fn open_conflicts_are_listed_oldest_first(bench: &Bench) {

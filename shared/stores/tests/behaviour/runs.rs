@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use domain::Side;
 use stores::Lane;
 use stores::checkpoints::StepRow;
 use stores::executions::ExecutionRow;
+use stores::names::Known;
+use stores::pulse::Pulse;
+use stores::service::Service;
 use stores::switches::SwitchName;
-use stores::tally::Tally;
+use stores::tally::{Tally, TallyRows};
 
 use crate::bench::{Bench, START_MS};
 
@@ -18,7 +22,11 @@ crate::on_every_table!(
     what_is_over_stays_over,
     executions_are_listed_newest_first,
     a_switch_keeps_its_first_reason,
+    an_account_that_is_closed_is_a_switch_of_its_own,
+    who_serves_is_read_back,
     tallies_add_up_within_their_window,
+    a_pulse_tells_what_was_heard_and_what_only_cursors_found,
+    names_read_back_however_many_there_are,
 );
 
 async fn a_cursor_steps_forward_from_where_it_was_read(bench: &Bench) {
@@ -111,6 +119,38 @@ async fn executions_are_listed_newest_first(bench: &Bench) {
     assert_eq!(executions.list(1).await.expect("lists").len(), 1);
 }
 
+async fn an_account_that_is_closed_is_a_switch_of_its_own(bench: &Bench) {
+    let switches = bench.store.switches();
+    for side in [Side::Zendesk, Side::Clickup] {
+        switches.set(SwitchName::Access(side), "closed", "deskup").await.expect("sets");
+    }
+    switches.set(SwitchName::Pause(Lane::Live), "night", "jo").await.expect("sets");
+    switches.clear(SwitchName::Access(Side::Zendesk)).await.expect("clears");
+    let on: Vec<SwitchName> = switches.all().await.expect("reads").into_keys().collect();
+    assert_eq!(on, [SwitchName::Pause(Lane::Live), SwitchName::Access(Side::Clickup)]);
+}
+
+async fn who_serves_is_read_back(bench: &Bench) {
+    assert_eq!(bench.store.service().get().await, Ok(None));
+    let mut service = Service {
+        process: 7,
+        started_ms: START_MS,
+        alive_ms: START_MS + 1,
+        stopped_ms: Some(START_MS + 2),
+        listen: "127.0.0.1:1".into(),
+        public_url: String::new(),
+        zendesk_ms: Some(START_MS),
+        clickup_ms: None,
+    };
+    for stopped_ms in [Some(START_MS + 2), None] {
+        service.stopped_ms = stopped_ms;
+        bench.store.service().put(&service).await.expect("writes");
+        assert_eq!(bench.store.service().get().await, Ok(Some(service.clone())));
+    }
+    let on = bench.store.switches().all().await.expect("its row is no switch");
+    assert!(on.is_empty(), "{on:?}");
+}
+
 async fn a_switch_keeps_its_first_reason(bench: &Bench) {
     let switches = bench.store.switches();
     assert_eq!(switches.all().await, Ok(BTreeMap::new()), "the schema row in their partition is none");
@@ -140,9 +180,63 @@ async fn tallies_add_up_within_their_window(bench: &Bench) {
         suspended: 2,
         closed: 1,
         status: BTreeMap::from([("in progress ✓".to_owned(), 2)]),
+        ..Tally::default()
     };
     assert_eq!(sum, Ok(expected.clone()));
-    assert_eq!(tally.get().await, Ok(expected));
-    bench.pass(600_000);
+    assert_eq!(tally.get().await, Ok(expected.clone()));
+    let earlier_ms = bench.now_ms();
+    bench.pass(TallyRows::WINDOW_MS);
     assert_eq!(tally.get().await, Ok(Tally::default()), "the next window starts at nothing");
+    assert_eq!(tally.at(earlier_ms).await, Ok(expected), "the one before can still be read");
+    tally.allow(30).await.expect("allows");
+    assert_eq!(tally.get().await.expect("reads").allowed, 30);
+    bench.pass(TallyRows::WINDOW_MS);
+    assert_eq!(tally.get().await.expect("reads").allowed, 30, "what is let through comes within two windows");
+    bench.pass(TallyRows::WINDOW_MS);
+    assert_eq!(tally.get().await.expect("reads").allowed, 0);
+}
+
+async fn a_pulse_tells_what_was_heard_and_what_only_cursors_found(bench: &Bench) {
+    let pulses = bench.store.pulses();
+    assert_eq!(pulses.get(Side::Zendesk).await, Ok(Pulse::default()));
+    pulses.heard(Side::Zendesk).await.expect("notes");
+    let heard = pulses.get(Side::Zendesk).await.expect("reads");
+    assert_eq!((heard.heard_ms, heard.found), (Some(START_MS), 0));
+    bench.pass(1_000);
+    pulses.heard(Side::Zendesk).await.expect("notes");
+    assert_eq!(pulses.get(Side::Zendesk).await, Ok(heard), "not every delivery is written down");
+
+    pulses.found(Side::Zendesk, 0).await.expect("nothing was found");
+    pulses.found(Side::Zendesk, 2).await.expect("notes");
+    bench.pass(60_000);
+    pulses.found(Side::Zendesk, 3).await.expect("notes");
+    pulses.unconfirmed(Side::Zendesk).await.expect("notes");
+    let silent = pulses.get(Side::Zendesk).await.expect("reads");
+    assert_eq!((silent.found, silent.unconfirmed), (5, 1));
+    assert_eq!(silent.found_since_ms, Some(START_MS + 1_000), "since the first of them");
+    assert_eq!(silent.found_ms, Some(START_MS + 61_000));
+    assert_eq!(pulses.get(Side::Clickup).await, Ok(Pulse::default()), "each service has its own");
+
+    pulses.heard(Side::Zendesk).await.expect("notes at once: something was found since");
+    let again = pulses.get(Side::Zendesk).await.expect("reads");
+    assert_eq!((again.heard_ms, again.found, again.found_since_ms), (Some(START_MS + 61_000), 0, None));
+    assert_eq!(again.unconfirmed, 0);
+
+    assert_eq!(pulses.looked_ms("tasks").await, Ok(None));
+    pulses.looked("tasks").await.expect("notes");
+    assert_eq!(pulses.looked_ms("tasks").await, Ok(Some(START_MS + 61_000)));
+}
+
+async fn names_read_back_however_many_there_are(bench: &Bench) {
+    let names = bench.store.names();
+    assert_eq!(names.get(Side::Clickup).await, Ok(Known::default()));
+    let many = |count: u32| Known {
+        me: Some(-7),
+        names: (0..count).map(|n| (format!("{n:05}"), format!("Zoë {n}"))).collect(),
+    };
+    for count in [1, 1_001, 400, 0] {
+        names.keep(Side::Clickup, &many(count)).await.expect("keeps");
+        assert_eq!(names.get(Side::Clickup).await, Ok(many(count)), "{count}");
+    }
+    assert_eq!(names.get(Side::Zendesk).await, Ok(Known::default()));
 }

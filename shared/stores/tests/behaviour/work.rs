@@ -17,6 +17,7 @@ crate::on_every_table!(
     a_more_urgent_hint_moves_the_row,
     a_poisoned_row_goes_aside,
     the_newest_event_is_kept,
+    the_row_of_one_record_can_be_claimed_whenever_it_is_due,
 );
 
 fn hint<'a>(lane: Lane, wants: &'a [&'a str], delay_ms: i64) -> Hint<'a> {
@@ -165,4 +166,20 @@ async fn the_newest_event_is_kept(bench: &Bench) {
         work.hint(&key(7), hint).await.expect("hints");
     }
     assert_eq!(claim(bench, Lane::Live).await.map(|claim| claim.event_ms), Some(70));
+}
+
+async fn the_row_of_one_record_can_be_claimed_whenever_it_is_due(bench: &Bench) {
+    let work = bench.store.work();
+    assert_eq!(work.due_of(&key(7)).await, Ok(None));
+    for (n, delay_ms) in [(7, 60_000), (8, 1_000)] {
+        work.hint(&key(n), hint(Lane::Live, &["apply"], delay_ms)).await.expect("hints");
+    }
+    let waiting = work.waiting(Lane::Live).await.expect("lists");
+    let waiting: Vec<_> = waiting.iter().map(|due| (due.key.clone(), due.at_ms())).collect();
+    assert_eq!(waiting, [(key(8), START_MS + 1_000), (key(7), START_MS + 60_000)]);
+    assert_eq!(work.waiting(Lane::Backfill).await, Ok(Vec::new()));
+    let due = work.due_of(&key(7)).await.expect("reads").expect("it is there");
+    let claim = work.claim(&due, 90_000).await.expect("claims").expect("nobody was faster");
+    assert_eq!(claim.wants, set(&["apply"]));
+    assert_eq!(work.claim(&due, 90_000).await, Ok(None), "once");
 }

@@ -11,6 +11,9 @@ use crate::scenario::Scenario;
 use crate::seedwork::cast::CLICKUP_SYNC_ID;
 use crate::seedwork::workspace::{CustomField, FieldKind, PRIORITY_TABLE, STATUS_TABLE, Workspace};
 
+/// Begins the tag that leads from a ticket to its task, where the mapping wants one; nobody's tags begin so.
+const WAY_BACK: &str = "clickup-";
+
 /// The meaning of a mapping.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -136,7 +139,7 @@ impl Rules {
             }
             (Field::Tags, _) => {
                 let mut members = canon::of_json(field, None, raw).members();
-                members.retain(|tag| !self.option_tags.contains(tag));
+                members.retain(|tag| !self.option_tags.contains(tag) && !tag.starts_with(WAY_BACK));
                 if members.is_empty() { Canon::Null } else { Canon::Set(members) }
             }
             _ => canon::of_json(field, custom.map(|custom| custom.kind), raw),
@@ -167,7 +170,7 @@ impl Rules {
                 }
                 None => clickup.members().is_empty(),
             },
-            Field::Description => squeezed(zendesk) == squeezed(clickup),
+            Field::Description => squeezed(zendesk) == squeezed(clickup) || is_cut(zendesk, clickup),
             Field::Custom(_) => match self.custom(field) {
                 Some(custom) if custom.kind == FieldKind::DropDown => {
                     let option =
@@ -219,6 +222,20 @@ impl Rules {
             .find(|(word, _)| *zendesk == Canon::Text((*word).to_owned()))
             .map_or(Canon::Null, |(_, number)| Canon::Text(number.to_string()))
     }
+}
+
+/// ClickUp takes no more than so much of a description, the footer included.
+const DESCRIPTION_BYTES_MAX: usize = 256 * 1024;
+/// Room for the footer, and for saying that there is more.
+const FOOTER_BYTES_MAX: usize = 2 * 1024;
+
+/// Whether a task shows as much as it can of a text that is too long for it, and says so.
+fn is_cut(whole: &Canon, shown: &Canon) -> bool {
+    let (Canon::Text(whole), Canon::Text(shown)) = (whole, shown) else { return false };
+    let full = DESCRIPTION_BYTES_MAX - FOOTER_BYTES_MAX..=DESCRIPTION_BYTES_MAX;
+    let Some((start, rest)) = shown.rsplit_once("[shortened by deskup") else { return false };
+    let (start, whole) = (canon::squeeze(start), canon::squeeze(whole));
+    full.contains(&shown.len()) && rest.len() < FOOTER_BYTES_MAX && whole.starts_with(&start)
 }
 
 fn squeezed(value: &Canon) -> String {
@@ -273,6 +290,20 @@ mod tests {
             json!("a  b\n\nc"),
             json!("a b\nc\n\nZendesk ticket 1: u [deskup 1 n1]")
         ));
+    }
+
+    #[test]
+    fn a_description_may_be_cut_where_the_task_is_full_and_nowhere_else() {
+        let whole = "Jane writes a lot. ".repeat(20_000);
+        let cut = |bytes: usize, tail: &str| json!(format!("{}{tail}", &whole[..bytes]));
+        let full = DESCRIPTION_BYTES_MAX - 1_100;
+        let said =
+            "\n\n[shortened by deskup; the whole text: see below]\n\nZendesk ticket 1: u [deskup 1 n1]";
+        assert!(same(Field::Description, json!(whole), cut(full, said)));
+        assert!(!same(Field::Description, json!(whole), cut(full, "")));
+        assert!(!same(Field::Description, json!(whole), cut(full - 4_000, said)));
+        let other = json!(whole.replace("Jane", "John"));
+        assert!(!same(Field::Description, other, cut(full, said)));
     }
 
     #[test]

@@ -15,6 +15,10 @@ pub struct PlanLimits {
     pub zendesk_exports_per_min: u32,
     /// Comments a ticket can have.
     pub zendesk_comments_max: u32,
+    /// How long an upload to Zendesk waits for its comment.
+    pub zendesk_upload_token_ms: i64,
+    /// How long Zendesk remembers a job that is done.
+    pub zendesk_job_kept_ms: i64,
     /// The ClickUp plan.
     pub clickup: Plan,
     /// Tasks a list can hold.
@@ -29,6 +33,8 @@ impl Default for PlanLimits {
             zendesk_updates_per_min: 100,
             zendesk_exports_per_min: 10,
             zendesk_comments_max: 5_000,
+            zendesk_upload_token_ms: 60 * 60 * 1_000,
+            zendesk_job_kept_ms: 24 * 60 * 60 * 1_000,
             clickup: Plan::Business,
             clickup_list_tasks_max: 50_000,
         }

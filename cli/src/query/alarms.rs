@@ -1,0 +1,150 @@
+//! What in a state should wake somebody. Silence counts: a deskup that should run and does not is the worst case.
+
+use std::collections::BTreeSet;
+
+use domain::Side;
+use functions::steps::{poll_comments, poll_tasks, poll_tickets};
+use stores::Store;
+use stores::pulse::Pulse;
+
+use super::status::{AlarmView, StatusView};
+use super::time;
+use crate::terminal::{number, span};
+
+/// A stream that should be read and was not for so long is an alarm.
+pub const STREAM_SILENT_MS: i64 = 10 * 60_000;
+
+/// Webhooks of a service are silent when cursors found this many records for so long that nothing told of.
+const FOUND_MAX: u64 = 3;
+const FOUND_FOR_MS: i64 = 15 * 60_000;
+
+/// The streams that a running deskup reads every minute.
+const POLLED: [&str; 3] = [poll_tickets::STREAM, poll_comments::STREAM, poll_tasks::STREAM];
+
+/// Alarms as they are found.
+pub struct Alarms {
+    found: Vec<AlarmView>,
+    now: i64,
+}
+
+impl Alarms {
+    /// None yet.
+    pub fn new(now: i64) -> Self {
+        Self { found: Vec::new(), now }
+    }
+
+    /// All that were found.
+    pub fn into_found(self) -> Vec<AlarmView> {
+        self.found
+    }
+
+    fn add(&mut self, kind: &'static str, text: String) {
+        self.found.push(AlarmView { kind, text });
+    }
+
+    /// The brake and pauses.
+    pub fn switches(&mut self, view: &StatusView) {
+        for switch in &view.paused {
+            let (kind, text) = match switch.name.as_str() {
+                "brake" => (
+                    "brake",
+                    format!(
+                        "the brake is on since {}: {}; `deskup release` shows what waits behind it",
+                        switch.since, switch.reason
+                    ),
+                ),
+                lane => (
+                    "paused",
+                    format!(
+                        "{lane} is paused since {} by {}: {}; `deskup resume {lane}` lets it go on",
+                        switch.since, switch.by, switch.reason
+                    ),
+                ),
+            };
+            self.add(kind, text);
+        }
+    }
+
+    /// A deskup that should run and does not, or runs and reads nothing. `started_ms` is when it began.
+    pub async fn silence(
+        &mut self,
+        view: &StatusView,
+        store: &Store,
+        started_ms: Option<i64>,
+    ) -> anyhow::Result<()> {
+        let Some(started_ms) = started_ms else { return Ok(()) };
+        if view.holder.is_none() {
+            let at = time(started_ms);
+            self.add(
+                "not_running",
+                format!("nothing runs: what began at {at} ended without being stopped; start `deskup serve`"),
+            );
+        }
+        let mut silent = Vec::new();
+        for stream in POLLED {
+            let last = store.pulses().looked_ms(stream).await?.unwrap_or(0).max(started_ms);
+            if self.now - last > STREAM_SILENT_MS {
+                silent.push((stream, last));
+            }
+        }
+        for (stream, last) in silent {
+            let age = span(self.now - last);
+            self.add(
+                "cursor",
+                format!(
+                    "the stream `{stream}` was not read to its end for {age}; see the log of `deskup serve`"
+                ),
+            );
+        }
+        Ok(())
+    }
+
+    /// Webhooks that do not come although there are changes.
+    pub fn webhooks(&mut self, side: Side, pulse: &Pulse) {
+        let since = pulse.heard_ms.map_or_else(|| "ever".to_owned(), |at| format!("since {}", time(at)));
+        let long = pulse.found_since_ms.is_some_and(|first| self.now - first >= FOUND_FOR_MS);
+        if pulse.found >= FOUND_MAX && long {
+            let found = number(pulse.found);
+            self.add(
+                "webhooks",
+                format!("no webhook of {side} was heard {since}, and cursors found {found} changes; see `deskup webhooks check`"),
+            );
+        }
+        if pulse.unconfirmed > 0 {
+            let count = number(pulse.unconfirmed);
+            self.add(
+                "unconfirmed",
+                format!("no webhook confirmed {count} writes to {side}; see `deskup webhooks check`"),
+            );
+        }
+    }
+
+    /// What waits for somebody, and what failed last.
+    pub fn rest(&mut self, view: &StatusView) {
+        if view.unconfirmed.overdue > 0 {
+            let count = number(view.unconfirmed.overdue);
+            self.add(
+                "overdue",
+                format!("the outcome of {count} writes is unknown for too long; is deskup running?"),
+            );
+        }
+        let aside: u64 = view.quarantine.values().sum();
+        if aside > 0 {
+            let count = number(aside);
+            self.add(
+                "quarantine",
+                format!("records that are set aside: {count}; `deskup quarantine` says why"),
+            );
+        }
+        let mut seen = BTreeSet::new();
+        let ended = view.executions.iter().filter(|row| row.status != "RUNNING");
+        for row in ended.filter(|row| seen.insert(row.workflow.clone())) {
+            if matches!(row.status.as_str(), "FAILED" | "TIMED_OUT") {
+                let error = row.error.as_deref().unwrap_or("no name");
+                let text =
+                    format!("the last {} ended as {} at {}: {error}", row.workflow, row.status, row.started);
+                self.found.push(AlarmView { kind: "execution", text });
+            }
+        }
+    }
+}
