@@ -40,10 +40,11 @@ struct Fault {
 
 impl Fault {
     fn place(&self) -> String {
-        let file = self.file.unwrap_or_default();
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
-        let field = if self.field.is_empty() { String::new() } else { format!(" {}", self.field) };
-        format!("{file}{line}{field}").trim().to_owned()
+        let file = self.file.map(|file| format!("{file}{line}"));
+        let field = Some(self.field.clone()).filter(|field| !field.is_empty());
+        let parts: Vec<String> = [file, field].into_iter().flatten().collect();
+        parts.join(": ")
     }
 }
 

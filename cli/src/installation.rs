@@ -109,8 +109,7 @@ impl Installation {
 
     /// Takes hold of the state: nobody else may, until the result is gone.
     pub fn store(&self) -> anyhow::Result<Store> {
-        Store::embedded(Place::File(self.state_file()), NAME, Arc::new(wall_ms))
-            .map_err(|error| Failed::store(&error))
+        self.store_in(Arc::new(wall_ms))
     }
 
     /// A state of which nothing is kept, for a folder that has none yet.
@@ -120,7 +119,18 @@ impl Installation {
 
     /// Takes hold of the state in somebody's time.
     pub fn store_in(&self, clock: stores::Clock) -> anyhow::Result<Store> {
-        Store::embedded(Place::File(self.state_file()), NAME, clock).map_err(|error| Failed::store(&error))
+        Store::embedded(Place::File(self.state_file()), NAME, clock).map_err(|error| self.unusable(&error))
+    }
+
+    fn unusable(&self, error: &StoreError) -> anyhow::Error {
+        match error {
+            StoreError::NewerRecord { needs, ours, .. } => Failed::state(format!(
+                "{} was written by a newer deskup (its data has version {needs}, this one knows {ours}): use that one again, or \
+                 put the copy that it made (`deskup.sqlite.v{ours}.bak`) in its place",
+                self.state_file().display()
+            )),
+            error => Failed::store(error),
+        }
     }
 
     /// The state for a look or a small change: through the process that holds it, if there is one.
@@ -142,7 +152,7 @@ impl Installation {
             Err(held @ StoreError::InUse { .. }) => visit(&file, clock).await?.ok_or(held),
             opened => opened,
         };
-        let store = store.map_err(|error| Failed::store(&error))?;
+        let store = store.map_err(|error| self.unusable(&error))?;
         // A demo lives in a time of its own: its newest cursor says which.
         let newest_ms = store.cursors().get_all(&STREAMS).await?.iter().map(|(_, cursor)| cursor.at_ms).max();
         if let Some(newest_ms) = newest_ms {

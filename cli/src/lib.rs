@@ -6,7 +6,6 @@ mod check;
 mod compile;
 mod completions;
 mod conflicts;
-#[allow(dead_code, reason = "the commands for real accounts use it")]
 mod credentials;
 mod demo;
 mod expiry;
@@ -16,11 +15,9 @@ mod failure;
 mod hands;
 mod help;
 mod init;
-#[allow(dead_code, reason = "the commands for real accounts use it")]
 mod installation;
 #[cfg(test)]
 mod looks;
-#[allow(dead_code, reason = "the commands for real accounts use it")]
 mod machine;
 mod pause;
 mod plan;

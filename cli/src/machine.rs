@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use clients::http::HttpTransport;
-use clients::{ClickUpConfig, ClickUpCredentials, Clock, Transport, ZendeskConfig, ZendeskLimits};
+use clients::{ClickUpConfig, Clock, Transport, ZendeskConfig, ZendeskLimits};
 use domain::Settings;
 use functions::Options;
 use functions::local::{self, ConnectError, Connection, Local};
@@ -48,11 +48,6 @@ pub fn accounts(settings: &Settings, credentials: Credentials) -> (ZendeskConfig
     (zendesk, clickup)
 }
 
-/// Whether ClickUp's token is one of a person.
-pub fn is_personal(token: &ClickUpCredentials) -> bool {
-    matches!(token, ClickUpCredentials::Personal(_))
-}
-
 /// Checks everything against both accounts and wires a deskup on this store.
 pub async fn connect(installation: &Installation, store: Store) -> anyhow::Result<Local> {
     connect_with(installation, store, |_| ()).await
@@ -64,7 +59,7 @@ pub async fn connect_with(
     store: Store,
     change: impl FnOnce(&mut Options),
 ) -> anyhow::Result<Local> {
-    attempt(installation, store, change).await?.map_err(refused)
+    attempt(installation, store, change).await?.map_err(kept_out)
 }
 
 /// The same for whoever decides himself what a failure means.
@@ -102,7 +97,17 @@ pub fn seed() -> u64 {
     RandomState::new().build_hasher().finish()
 }
 
-/// What keeps deskup out, with the exit code that fits.
+/// What keeps deskup out as it connects, with who says more.
+pub fn kept_out(error: ConnectError) -> anyhow::Error {
+    match error {
+        ConnectError::Api { what, source } => {
+            Failed::usage(format!("{what}: {source}; `deskup check` says which line or right it is"))
+        }
+        error => refused(error),
+    }
+}
+
+/// What was refused, with the exit code that fits.
 pub fn refused(error: ConnectError) -> anyhow::Error {
     match error {
         ConnectError::Settings(_) => Failed::usage(error.to_string()),

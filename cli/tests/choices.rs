@@ -202,13 +202,11 @@ impl Serving {
             runtime.block_on(async move {
                 let (store, local) = connected(&accounts, &dir).await;
                 let _lending = store.lend().unwrap().unwrap();
-                store.installation().started("test").await.unwrap();
                 let serving = tokio::spawn(local.dispatcher.clone().run());
                 ready.send(()).unwrap();
                 let _ = stopped.await;
                 local.dispatcher.stop();
                 serving.await.unwrap();
-                store.installation().stopped().await.unwrap();
             });
         });
         is_ready.recv().unwrap();

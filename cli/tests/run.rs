@@ -146,7 +146,6 @@ fn a_run_that_is_stopped_goes_on_with_the_same_command() {
 }
 
 #[test]
-#[ignore = "known fault: a ticket that changed within the export's last minute is planned anew, but that plan does not bring it over"]
 fn what_changed_since_the_plan_is_left_for_the_next_one() {
     let accounts = Accounts::open(12, 17);
     let dir = installed("run-next", &accounts);

@@ -47,9 +47,11 @@ fn what_changed_while_it_was_down_is_found_by_the_cursors() {
     desk.task_shows(&task, "/priority/priority", "urgent");
     desk.is_calm(1);
     desk.is_listed(&task);
+    assert_eq!(desk.alarms(), Vec::<String>::new(), "all is well while it serves");
     // As a power cut would.
     serving.0.kill().unwrap();
     serving.end();
+    assert_eq!(desk.alarms(), ["not_running"]);
     desk.gate.lead(Lead::Cut);
     desk.on_task(&task, "name", "Renamed meanwhile");
     // Nobody reaches it from outside any more: it says so, and works from the cursors alone.
@@ -62,6 +64,7 @@ fn what_changed_while_it_was_down_is_found_by_the_cursors() {
     }
     serving.signal("INT");
     assert_eq!(serving.end().code(), Some(0), "{}", desk.told());
+    assert_eq!(desk.alarms(), Vec::<String>::new(), "it was stopped on purpose");
 }
 
 #[test]

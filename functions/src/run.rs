@@ -266,6 +266,8 @@ async fn hint(cx: &Context, ticket: TicketId, link_back: bool) -> Result<(), Run
 /// Serves work rows until none is left; polls beside it, unless a plan says what is to be done.
 async fn settle(local: &Local, watch: &dyn Progress, total: Option<u64>) -> Result<(), RunError> {
     let cx = &*local.cx;
+    // What an earlier run left out as not planned is looked at again: under this plan, or under none.
+    cx.store.work().hasten(UNPLANNED).await?;
     let serving = tokio::spawn(local.dispatcher.clone().run());
     let mut polled = cx.gate().is_some();
     let mut calm = 0;

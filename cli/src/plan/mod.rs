@@ -11,6 +11,7 @@ use clients::ErrorKind;
 use domain::TicketId;
 use functions::SyncError;
 use functions::plan::file::PlanFile;
+use functions::plan::record::GONE;
 use functions::plan::{self};
 
 use crate::failure::Failed;
@@ -56,6 +57,11 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<()> {
         };
         bar.clear();
         let file = PlanFile::of(&local.cx, made.map_err(refused)?);
+        if let Some(ticket) = args.ticket
+            && file.plan.left.get(&ticket).is_some_and(|why| why == GONE)
+        {
+            return Err(Failed::usage(format!("Zendesk shows deskup no ticket {ticket}")));
+        }
         if let Some(path) = &args.out {
             write(path, &file)?;
         }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use stores::executions::ExecutionRow;
 use stores::links::LinkState;
 use stores::pulse::Pulse;
+use stores::service::Service;
 use stores::switches::SwitchName;
 use stores::{Lane, Store, WorkKey};
 
@@ -190,6 +191,7 @@ const LIMITS: [(&str, &str); 4] =
 pub async fn status(installation: &Installation, store: &Store) -> anyhow::Result<StatusView> {
     let now = store.now_ms();
     let installed = store.installation().get().await?;
+    let serving = store.service().get().await?.filter(Service::should_run);
     let open = Open::read(store).await?;
     let (links, convergence) = links(store, &open).await?;
     let holder = store.holder().map(|holder| (holder.who, holder.since_ms));
@@ -205,7 +207,7 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
         state_file: installation.state_file().display().to_string(),
         since: (installed.created_ms > 0).then(|| time(installed.created_ms)),
         holder: holder.as_ref().map(|(who, since)| HolderView { who: who.clone(), since: time(*since) }),
-        should_run: installed.should_run(),
+        should_run: serving.is_some(),
         convergence,
         links,
         work: open.work,
@@ -221,8 +223,9 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
     };
     let mut alarms = Alarms::new(now);
     alarms.switches(&view);
-    alarms.silence(&view, store, installed.started_ms.filter(|_| view.should_run)).await?;
-    if view.should_run {
+    alarms.silence(&view, store, serving.as_ref().map(|service| service.started_ms)).await?;
+    // Without a public address there is no webhook to wait for.
+    if serving.is_some_and(|service| !service.public_url.is_empty()) {
         heard.iter().for_each(|(side, pulse)| alarms.webhooks(*side, pulse));
     }
     alarms.rest(&view);

@@ -9,6 +9,7 @@ use functions::steps::{poll_comments, poll_tasks, poll_tickets};
 use stores::effects::{Effect, EffectKind, EffectState};
 use stores::executions::ExecutionRow;
 use stores::quarantine::Quarantined;
+use stores::service::Service;
 use stores::switches::SwitchName;
 use stores::work::Hint;
 use stores::{Lane, Place, Store, WorkKey};
@@ -30,9 +31,23 @@ impl Desk {
         let now = clock.clone();
         let store = Store::embedded(Place::Memory, "t", Arc::new(move || now.load(Ordering::Relaxed)));
         let desk = Self { store: store.expect("a store in memory opens"), clock };
-        desk.store.installation().started("deskup serve").await.expect("writes");
+        desk.serves("https://deskup.example").await;
         desk.pass(60).await;
         desk
+    }
+
+    /// A process begins to serve at this public address.
+    async fn serves(&self, public_url: &str) {
+        let started_ms = self.store.now_ms();
+        let service = Service { started_ms, public_url: public_url.to_owned(), ..Service::default() };
+        self.store.service().put(&service).await.expect("writes");
+    }
+
+    /// That process ends in order.
+    async fn stops(&self) {
+        let service = self.store.service().get().await.expect("reads").expect("it began");
+        let stopped_ms = Some(self.store.now_ms());
+        self.store.service().put(&Service { stopped_ms, ..service }).await.expect("writes");
     }
 
     /// Lets minutes pass in which all streams are read.
@@ -67,10 +82,10 @@ async fn a_deskup_that_ended_without_being_stopped_is_missed() {
     let desk = Desk::running().await;
     let kinds = |view: StatusView| view.alarms.iter().map(|alarm| alarm.kind).collect::<Vec<_>>();
     assert_eq!(kinds(desk.view().await), ["not_running"]);
-    desk.store.installation().stopped().await.expect("writes");
+    desk.stops().await;
     desk.silence(600);
     assert!(kinds(desk.view().await).is_empty(), "it was stopped on purpose");
-    desk.store.installation().started("deskup serve").await.expect("writes");
+    desk.serves("https://deskup.example").await;
     assert_eq!(kinds(desk.view().await), ["not_running"]);
 }
 
@@ -102,6 +117,9 @@ async fn silent_webhooks_are_missed_when_cursors_find_news() {
     assert!(desk.alarms().await.is_empty(), "it speaks again");
     pulses.unconfirmed(Side::Clickup).await.expect("writes");
     assert_eq!(desk.alarms().await, ["unconfirmed"]);
+    desk.serves("").await;
+    assert!(desk.alarms().await.is_empty(), "without a public address no webhook is expected");
+    desk.serves("https://deskup.example").await;
     pulses.heard(Side::Clickup).await.expect("writes");
     assert!(desk.alarms().await.is_empty());
 }

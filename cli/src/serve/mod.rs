@@ -160,7 +160,7 @@ async fn connect(installation: &Installation, store: &Store) -> anyhow::Result<L
             Err(error) => error,
         };
         if !passes(&error) {
-            return Err(machine::refused(error));
+            return Err(machine::kept_out(error));
         }
         let refused = machine::refused(error);
         terminal::talk(&format!("deskup: {refused}; asked again in {} s", wait.as_secs()));

@@ -134,6 +134,21 @@ impl Desk {
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
+    /// What should wake somebody; a monitor must see by the exit code that there is something.
+    #[track_caller]
+    pub fn alarms(&self) -> Vec<String> {
+        let output = self.deskup(&["status", "--json"]).output().unwrap();
+        let status: Json = serde_json::from_slice(&output.stdout).unwrap();
+        let alarms: Vec<String> = status["alarms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alarm| alarm["kind"].to_string().replace('"', ""))
+            .collect();
+        assert_eq!(output.status.code(), Some(i32::from(!alarms.is_empty())), "{alarms:?}");
+        alarms
+    }
+
     /// How many rows of a kind there are.
     pub fn count(&self, kind: &str) -> u64 {
         let status = self.status();

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -68,7 +69,12 @@ impl Drop for Gate {
 }
 
 async fn accept(listener: TcpListener, led: watch::Receiver<Lead>) {
-    while let Ok((stream, _)) = listener.accept().await {
+    loop {
+        // A connection that died before it was accepted says nothing about the next one.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        };
         let mut led = led.clone();
         let lead = led.borrow_and_update().clone();
         tokio::spawn(async move {

@@ -20,6 +20,9 @@ use crate::sync::recognised::{self, Verdict};
 use crate::sync::{files, masked, probe, wants};
 use crate::{Context, SyncError};
 
+/// Why a ticket is left out that Zendesk does not have, or does not show.
+pub const GONE: &str = "the ticket is gone";
+
 /// What comes of looking at a ticket.
 #[derive(Debug)]
 pub enum Planned {
@@ -53,7 +56,7 @@ pub async fn of(
         }
         other => {
             let Some(ticket) = cx.zendesk(run).ticket(ticket).await? else {
-                return Ok((Planned::Left("the ticket is gone".to_owned()), None));
+                return Ok((Planned::Left(GONE.to_owned()), None));
             };
             let planned = of_unlinked(cx, run, &ticket, other).await?;
             Ok((planned, Some(ticket)))

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -24,6 +25,9 @@ const FRAME_BYTES_MAX: u32 = 32 * 1024 * 1024;
 
 /// An operation's name.
 const NAME_BYTES_MAX: u32 = 64;
+
+/// Without file handles a process must not spin.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(50);
 
 /// The socket of a state file.
 pub(crate) fn socket(file: &Path) -> PathBuf {
@@ -58,7 +62,16 @@ pub(crate) fn lend(connector: Connector, file: &Path) -> io::Result<Lending> {
     let listener = UnixListener::bind(&path)?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     let task = tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                // A guest who left before it was let in, or no file handles for now: the next one is welcome.
+                Err(error) => {
+                    tracing::warn!(%error, "a guest could not be let in");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                    continue;
+                }
+            };
             let connector = connector.clone();
             tokio::spawn(async move {
                 if let Err(error) = answer_all(stream, &connector).await {

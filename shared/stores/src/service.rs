@@ -1,5 +1,5 @@
 //! The process that serves this installation, and since when: `{i}#SYS` / `SERVE`. There is one at most, and it
-//! holds the state, so its row needs no condition.
+//! holds the state, so its row needs no condition. It tells a deskup that was stopped from one that fell over.
 
 use crate::error::StoreError;
 use crate::row::{Kind, Row, number, text};
@@ -25,6 +25,13 @@ pub struct Service {
     pub zendesk_ms: Option<i64>,
     /// When a delivery of ClickUp was last taken, ms.
     pub clickup_ms: Option<i64>,
+}
+
+impl Service {
+    /// Whether it began and nobody stopped it in order.
+    pub fn should_run(&self) -> bool {
+        self.stopped_ms.is_none()
+    }
 }
 
 /// Operations on the service's row.

@@ -235,6 +235,18 @@ impl Work<'_> {
         }
         Ok(open)
     }
+    /// Rows that went back for this reason are due now; what is claimed is left to its holder.
+    pub async fn hasten(&self, reason: &str) -> Result<(), StoreError> {
+        for key in self.all().await? {
+            let write = Write::update(KIND, &self.key(&key))
+                .set("ds", text(due_key(self.store.now_ms(), &key.to_string())))
+                .remove("last_error")
+                .when("#last_error = :reason AND attribute_not_exists(#claim)")
+                .value(":reason", text(reason));
+            self.store.write(write).await?;
+        }
+        Ok(())
+    }
     /// The row of a record as it may be claimed, whenever it is due; `None` where there is none.
     pub async fn due_of(&self, key: &WorkKey) -> Result<Option<Due>, StoreError> {
         let row = self.store.get(KIND, &self.key(key), true).await?;

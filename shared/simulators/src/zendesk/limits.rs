@@ -15,6 +15,8 @@ const TICKET_WINDOW_MS: i64 = 600_000;
 const WEBHOOKS_PER_MIN: u32 = 100;
 /// `GET /tickets`.
 const LISTS_PER_MIN: u32 = 100;
+/// What headers say where nothing is limited.
+const UNLIMITED: u32 = 1_000_000;
 
 /// What a request spends besides the account's own limit, and how its answer talks about limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,7 +90,7 @@ impl Limits {
         now_ms: i64,
     ) -> Permit {
         let mut permit = Permit { class, rooms: Vec::new(), refused: None };
-        if options.unlimited || class == Class::Free {
+        if class == Class::Free {
             return permit;
         }
         let account = (Bucket::Account, options.requests_per_min, MINUTE_MS);
@@ -110,7 +112,12 @@ impl Limits {
             Class::Plain | Class::Gateway | Class::Free => {}
         }
         for (bucket, limit, window_ms) in costs {
-            let (room, allowed) = self.take(&bucket, limit, window_ms, now_ms);
+            let (room, allowed) = if options.unlimited {
+                let ends_ms = window_end(&bucket, window_ms, now_ms);
+                (Room { limit: UNLIMITED, remaining: UNLIMITED, reset_s: reset_s(ends_ms, now_ms) }, true)
+            } else {
+                self.take(&bucket, limit, window_ms, now_ms)
+            };
             permit.rooms.push((bucket.clone(), room));
             if !allowed {
                 permit.refused = Some(bucket);
@@ -133,10 +140,18 @@ impl Limits {
         if allowed {
             window.used += 1;
         }
-        // Resets are whole seconds, rounded up: who waits that long finds room.
-        let reset_s = (window.ends_ms - now_ms + 999) / 1000;
-        (Room { limit, remaining: limit - window.used.min(limit), reset_s }, allowed)
+        let room = Room {
+            limit,
+            remaining: limit - window.used.min(limit),
+            reset_s: reset_s(window.ends_ms, now_ms),
+        };
+        (room, allowed)
     }
+}
+
+/// Resets are whole seconds, rounded up: who waits that long finds room.
+fn reset_s(ends_ms: i64, now_ms: i64) -> i64 {
+    (ends_ms - now_ms + 999) / 1000
 }
 
 /// The account's minutes are the clock's; a ticket's ten minutes start with its first update.

@@ -28,7 +28,7 @@ pub struct ZendeskOptions {
     pub updates_per_ticket: u32,
     /// Requests to all incremental exports together per minute.
     pub incremental_per_min: u32,
-    /// Switches every limit off, for benchmarks.
+    /// Switches every limit off, for benchmarks; headers then tell of a million.
     pub unlimited: bool,
     /// How many comments a ticket takes.
     pub comments_max: u32,

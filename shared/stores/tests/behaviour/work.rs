@@ -14,6 +14,7 @@ crate::on_every_table!(
     a_row_that_nobody_finishes_comes_back,
     hints_that_come_meanwhile_make_it_due_again,
     a_failed_row_comes_back_and_counts,
+    what_waits_for_a_reason_can_be_hastened,
     a_more_urgent_hint_moves_the_row,
     a_poisoned_row_goes_aside,
     the_newest_event_is_kept,
@@ -127,6 +128,26 @@ async fn a_failed_row_comes_back_and_counts(bench: &Bench) {
     bench.pass(5_000);
     let third = claim(bench, Lane::Live).await.expect("it came back");
     assert_eq!(third.attempts, 1, "what could not be tried is no attempt");
+}
+
+async fn what_waits_for_a_reason_can_be_hastened(bench: &Bench) {
+    let work = bench.store.work();
+    for (n, reason) in [(7, "Unplanned"), (8, "BudgetEmpty")] {
+        work.hint(&key(n), hint(Lane::Live, &["z"], 0)).await.expect("hints");
+        let first = claim(bench, Lane::Live).await.expect("it is due");
+        assert_eq!(work.postpone(&first, 900_000, reason).await, Ok(true));
+    }
+    assert_eq!(work.open("Unplanned").await, Ok(1));
+    work.hasten("Unplanned").await.expect("hastens");
+    assert_eq!(work.open("Unplanned").await, Ok(2), "what is due now has no reason to wait");
+    let due = claim(bench, Lane::Live).await.expect("it is due");
+    assert_eq!((due.key.clone(), due.attempts), (key(7), 0));
+    assert_eq!(claim(bench, Lane::Live).await, None, "the other one waits");
+    assert_eq!(work.postpone(&due, 900_000, "Unplanned").await, Ok(true));
+    bench.pass(900_000);
+    let held = claim(bench, Lane::Live).await.expect("it came back");
+    work.hasten("Unplanned").await.expect("hastens");
+    assert_eq!(work.get_claim(&held.key, &held.token).await, Ok(Some(held)), "its holder goes on");
 }
 
 async fn a_more_urgent_hint_moves_the_row(bench: &Bench) {
