@@ -4,9 +4,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use domain::Settings;
 use stores::{Place, Store, StoreError};
+use tokio::time::Instant;
 
 use crate::failure::Failed;
 
@@ -22,6 +24,18 @@ const STATE: &str = "deskup.sqlite";
 
 /// The streams with a cursor.
 pub const STREAMS: [&str; 4] = ["backfill", "tickets", "ticket-events", "tasks"];
+
+/// How long somebody who does not lend the state is waited for.
+const HELD_MAX: Duration = Duration::from_secs(3);
+const HELD_AGAIN: Duration = Duration::from_millis(50);
+
+/// A state that was opened.
+enum Opened {
+    /// By us.
+    Held(Store),
+    /// Through the process that holds it, as this error says.
+    Guest(Store, StoreError),
+}
 
 /// Which folder a command works on.
 #[derive(Clone, Debug, clap::Args)]
@@ -108,8 +122,12 @@ impl Installation {
     }
 
     /// Takes hold of the state: nobody else may, until the result is gone.
-    pub fn store(&self) -> anyhow::Result<Store> {
-        self.store_in(Arc::new(wall_ms))
+    pub async fn store(&self) -> anyhow::Result<Store> {
+        let clock: stores::Clock = Arc::new(wall_ms);
+        match self.open(&clock).await? {
+            Opened::Held(store) => Ok(store),
+            Opened::Guest(_, held) => Err(self.unusable(&held)),
+        }
     }
 
     /// A state of which nothing is kept, for a folder that has none yet.
@@ -120,6 +138,25 @@ impl Installation {
     /// Takes hold of the state in somebody's time.
     pub fn store_in(&self, clock: stores::Clock) -> anyhow::Result<Store> {
         Store::embedded(Place::File(self.state_file()), NAME, clock).map_err(|error| self.unusable(&error))
+    }
+
+    /// Opens the state, or visits whoever holds it. A process that holds it and lends nothing only has a look, begins
+    /// or ends: it is waited for.
+    async fn open(&self, clock: &stores::Clock) -> anyhow::Result<Opened> {
+        let began = Instant::now();
+        loop {
+            let held = match Store::embedded(Place::File(self.state_file()), NAME, clock.clone()) {
+                Err(held @ StoreError::InUse { .. }) => held,
+                opened => return opened.map(Opened::Held).map_err(|error| self.unusable(&error)),
+            };
+            if let Some(store) = visit(&self.state_file(), clock.clone()).await? {
+                return Ok(Opened::Guest(store, held));
+            }
+            if began.elapsed() > HELD_MAX {
+                return Err(self.unusable(&held));
+            }
+            tokio::time::sleep(HELD_AGAIN).await;
+        }
     }
 
     fn unusable(&self, error: &StoreError) -> anyhow::Error {
@@ -148,11 +185,7 @@ impl Installation {
             true => Arc::new(move || virtual_ms.load(Ordering::Relaxed)),
             false => Arc::new(wall_ms),
         };
-        let store = match Store::embedded(Place::File(file.clone()), NAME, clock.clone()) {
-            Err(held @ StoreError::InUse { .. }) => visit(&file, clock).await?.ok_or(held),
-            opened => opened,
-        };
-        let store = store.map_err(|error| self.unusable(&error))?;
+        let (Opened::Held(store) | Opened::Guest(store, _)) = self.open(&clock).await?;
         // A demo lives in a time of its own: its newest cursor says which.
         let newest_ms = store.cursors().get_all(&STREAMS).await?.iter().map(|(_, cursor)| cursor.at_ms).max();
         if let Some(newest_ms) = newest_ms {

@@ -50,7 +50,7 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     installation.refuse_demo()?;
     let file = args.plan.as_deref().map(read).transpose()?;
     machine::runtime()?.block_on(async {
-        let store = installation.store()?;
+        let store = installation.store().await?;
         // Other commands look at the state while this one runs.
         #[cfg(unix)]
         let _lending = store.lend().ok();

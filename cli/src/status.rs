@@ -158,7 +158,7 @@ fn tables(view: &StatusView, screen: &Screen) -> String {
         .cursors
         .iter()
         .map(|row| {
-            let looked = row.looked_age_ms.map_or("-".to_owned(), |age| ago(age));
+            let looked = row.looked_age_ms.map_or("-".to_owned(), ago);
             vec![row.stream.clone(), looked, short(&row.moved), row.version.to_string(), row.cursor.clone()]
         })
         .collect();

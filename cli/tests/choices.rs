@@ -8,7 +8,7 @@ mod accounts;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
-use accounts::{Accounts, folder, said, wait_for, wall_ms};
+use accounts::{Accounts, Running, folder, said, wait_for, wall_ms};
 use clients::http::HttpTransport;
 use clients::{
     ClickUpConfig, ClickUpCredentials, Clock, Secret, ZendeskConfig, ZendeskCredentials, ZendeskLimits,
@@ -227,7 +227,6 @@ fn a_deskup_that_runs_applies_what_another_process_asks_for() {
     let status = accounts.deskup(&dir, &["status", "--json"]).output().unwrap();
     let status: Json = serde_json::from_slice(&status.stdout).unwrap();
     assert!(status["holder"]["who"].as_str().unwrap().contains("process"), "{status}");
-    assert_eq!(status["should_run"], true);
     let id = conflict(&accounts, &dir)["id"].as_str().unwrap().to_owned();
     let before = accounts.changes();
     json_of(&accounts, &dir, &["pause", "--reason", "look first"]);
@@ -243,5 +242,23 @@ fn a_deskup_that_runs_applies_what_another_process_asks_for() {
         status["holder"].is_null().then_some(status)
     });
     assert_eq!(stopped["should_run"], false, "it was stopped in order: {stopped}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn who_only_has_a_look_at_the_state_is_waited_for() {
+    let accounts = Accounts::open(3, 5);
+    let dir = folder("ch-look");
+    std::fs::write(dir.join("deskup.toml"), accounts.settings()).unwrap();
+    let place = Place::File(dir.join("deskup.sqlite"));
+    let look = Store::embedded(place, "local", Arc::new(wall_ms)).unwrap();
+    let mut waiting = Running::start(&mut accounts.deskup(&dir, &["run", "ticket-sync"]), &dir);
+    for _ in 0..10 {
+        accounts::pause();
+        assert!(waiting.0.try_wait().unwrap().is_none(), "it waits");
+    }
+    drop(look);
+    let ended = waiting.end();
+    assert!(ended.success(), "{}", std::fs::read_to_string(dir.join("err.txt")).unwrap());
     std::fs::remove_dir_all(&dir).unwrap();
 }

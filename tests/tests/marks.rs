@@ -158,7 +158,7 @@ async fn marks(stage: &Stage, word: &str) -> (Vec<String>, usize) {
         }
         let has = match word.strip_prefix("field:") {
             Some(field) => seen["custom_fields"].as_array().into_iter().flatten().any(|entry| {
-                entry["id"].to_string() == field
+                entry["id"].as_u64() == field.parse().ok()
                     && entry["value"].as_str().is_some_and(|url| url.contains(&task))
             }),
             None if word == "tag" => seen["tags"].to_string().contains(&task.to_lowercase()),

@@ -232,6 +232,6 @@ fn side_by_side(field: &FieldPlan, mapping: &Mapping) -> Vec<String> {
 }
 
 fn cut(text: &str) -> String {
-    let room = terminal::columns().saturating_sub(30).max(40).min(COMMENT_MAX);
+    let room = terminal::columns().saturating_sub(30).clamp(40, COMMENT_MAX);
     terminal::cut(&terminal::plain(&text.split_whitespace().collect::<Vec<_>>().join(" ")), room)
 }

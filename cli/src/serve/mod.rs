@@ -85,7 +85,7 @@ pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
 async fn serve(args: &ServeArgs, installation: &Installation, place: &Where) -> anyhow::Result<()> {
     let mut stops = Stops::new()?;
     // First the state: a second process must say who holds it, not that the port is taken.
-    let store = installation.store()?;
+    let store = installation.store().await?;
     let _lending = store
         .lend()
         .map_err(|error| Failed::state(format!("the state cannot be lent to other commands: {error}")))?;

@@ -139,7 +139,7 @@ pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// Another process has no event to wait for.
-fn pause() {
+pub fn pause() {
     std::thread::park_timeout(Duration::from_millis(50));
 }
 
