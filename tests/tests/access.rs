@@ -1,8 +1,9 @@
 //! Credentials that end while deskup works: everything waits with a reason, nothing is set aside, closed or
 //! deleted for it, and work goes on by itself.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use clients::{ClickUpCredentials, Secret, Transport, TransportError, ZendeskCredentials};
@@ -45,6 +46,14 @@ async fn closed(stage: &Stage, side: Side) -> Option<Switch> {
     stage.store.switches().get(SwitchName::Access(side)).await.expect("the store can be read")
 }
 
+/// What a closed account did to records; nothing where all of them only wait.
+async fn harm(stage: &Stage) -> Vec<String> {
+    let kept = world::Deskup::kept(stage.deskup.as_ref()).await.expect("the store can be read");
+    let aside = kept.quarantined.iter().map(|(record, cause)| format!("{record} is set aside: {cause}"));
+    let apart = kept.links.iter().filter(|(_, link)| link.state != "LINKED");
+    aside.chain(apart.map(|(ticket, link)| format!("the link of {ticket:?} is {}", link.state))).collect()
+}
+
 /// People edit both sides while an account is closed for hours; afterwards both are in step.
 async fn survives(
     stage: &Stage,
@@ -74,9 +83,7 @@ async fn survives(
         before,
         "while an account is closed nothing is written to the other either"
     );
-    let kept = world::Deskup::kept(stage.deskup.as_ref()).await.expect("the store can be read");
-    assert!(kept.quarantined.is_empty(), "{:?}", kept.quarantined);
-    assert!(kept.links.values().all(|link| link.state == "LINKED"), "{:?}", kept.links);
+    assert_eq!(harm(stage).await, Vec::<String>::new());
     open(&stage.world);
     minutes(4).await;
     assert!(closed(stage, side).await.is_none(), "it goes on by itself");
@@ -208,5 +215,52 @@ fn one_ticket_that_is_refused_stops_nobody_and_is_set_aside_in_the_end() {
         let aside: Vec<&str> = kept.quarantined.iter().map(|(record, _)| record.as_str()).collect();
         assert_eq!(aside.len(), 1, "{:?}", kept.quarantined);
         assert!(aside[0].contains('1'), "{aside:?}");
+    });
+}
+
+/// Looks at ClickUp are answered as they were before: a deskup that does not notice.
+struct Blind {
+    inner: Arc<dyn Transport>,
+    kept: Arc<Mutex<BTreeMap<String, Response<Bytes>>>>,
+}
+
+impl Transport for Blind {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let path = request.uri().path().to_owned();
+        let looked_at = matches!(path.as_str(), "/api/v2/user" | "/api/v2/team");
+        let answer = self.inner.send(request);
+        Box::pin(async move {
+            let answer = answer.await?;
+            if !looked_at {
+                return Ok(answer);
+            }
+            let mut kept = self.kept.lock().expect("nobody panics with it");
+            if answer.status().is_success() {
+                kept.insert(path, answer.clone());
+                return Ok(answer);
+            }
+            Ok(kept.get(&path).cloned().unwrap_or(answer))
+        })
+    }
+}
+
+#[test]
+fn a_deskup_that_does_not_notice_would_be_found() {
+    on_paused_clock(async {
+        let world = World::open(options()).expect("a world in memory");
+        let store = Store::embedded(Place::Memory, "demo", world.store_clock()).expect("a store in memory");
+        let mut made = InstanceOptions::of(&world, store.clone());
+        made.transport = Arc::new(Blind { inner: made.transport, kept: Arc::default() });
+        let stage = Stage { world, store, deskup: Instance::new(made) };
+        watched(&stage, Arc::new(TheSame)).await;
+        let pairs = stage.pairs().await;
+        let me = stage.world.rules().clickup_sync;
+        stage.world.clickup().seed(|seed| seed.disable_member(me)).expect("in memory");
+        for _ in 0..3 {
+            stage.on_ticket(pairs[0].0, json!({"priority": "urgent"}), "e1").await;
+            minutes(120).await;
+        }
+        assert!(closed(&stage, Side::Clickup).await.is_none(), "it does not notice");
+        assert!(!harm(&stage).await.is_empty(), "the check would not see what becomes of it");
     });
 }
