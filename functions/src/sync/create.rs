@@ -8,12 +8,11 @@ use domain::{
     bases_after_adoption, bases_after_create, bases_as_sent, new_task,
 };
 use orchestration::ExecutionContext;
+use stores::Intended;
 use stores::links::{Link, LinkState, LinkedAs, Sent};
-use stores::work::Hint;
-use stores::{Intended, Lane, WorkKey};
 
 use crate::sync::recognised::{self, Verdict};
-use crate::sync::{link_back, masked, pilot, wants};
+use crate::sync::{link_back, look_at_both, masked, pilot};
 use crate::{Context, SyncError};
 
 /// How long an intent of a running execution is left alone before its outcome counts as unknown.
@@ -96,13 +95,7 @@ pub async fn adopt(
     link: &Link,
     marker: &Marker,
 ) -> Result<Link, SyncError> {
-    let hint = Hint {
-        lane: Lane::Reconcile,
-        delay_ms: cx.options.debounce_ms,
-        wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS, wants::CLICKUP, wants::CLICKUP_COMMENTS],
-        event_ms: 0,
-    };
-    cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?;
+    look_at_both(cx, ticket.id).await?;
     let bases = if marker.nonce == link.nonce {
         bases_after_adoption(&link.fields, ticket, task, &cx.mapping)
     } else {

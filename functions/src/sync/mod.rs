@@ -19,10 +19,10 @@ pub mod twins;
 
 use domain::{Ticket, TicketId};
 use orchestration::ExecutionContext;
-use stores::WorkKey;
 use stores::leases::Lease;
 use stores::links::{Link, LinkState};
-use stores::work::Claim;
+use stores::work::{Claim, Hint};
+use stores::{Lane, StoreError, WorkKey};
 
 use crate::plan::gate::Entered;
 use crate::sync::create::{Made, ensure_task};
@@ -67,6 +67,17 @@ impl Synced {
     fn again_at(at_ms: i64) -> Self {
         Self { writes: 0, again_ms: Some(at_ms) }
     }
+}
+
+/// Notes that everything of both sides should be looked at, a moment later.
+async fn look_at_both(cx: &Context, ticket: TicketId) -> Result<(), StoreError> {
+    let hint = Hint {
+        lane: Lane::Reconcile,
+        delay_ms: cx.options.debounce_ms,
+        wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS, wants::CLICKUP, wants::CLICKUP_COMMENTS],
+        event_ms: 0,
+    };
+    cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await.map(drop)
 }
 
 /// Brings the record of a claim in step.

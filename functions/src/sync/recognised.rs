@@ -10,11 +10,9 @@ use domain::{Adopt, Comment, FieldKey, ListId, Recognised, Side, Sign, Task, Tas
 use domain::{Value, Visibility, conversation};
 use orchestration::ExecutionContext;
 use stores::links::Link;
-use stores::work::Hint;
-use stores::{Lane, WorkKey};
 
 use crate::sync::create::{As, Made, link_task};
-use crate::sync::{files, masked, wants};
+use crate::sync::{files, look_at_both, masked};
 use crate::{Context, SyncError};
 
 /// The pairs that the newest look at all tasks found, as this process knows them.
@@ -178,13 +176,7 @@ pub async fn link(
     link: &Link,
 ) -> Result<Made, SyncError> {
     // Whatever differs is looked at next, also when this process ends here.
-    let hint = Hint {
-        lane: Lane::Reconcile,
-        delay_ms: cx.options.debounce_ms,
-        wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS, wants::CLICKUP, wants::CLICKUP_COMMENTS],
-        event_ms: 0,
-    };
-    cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?;
+    look_at_both(cx, ticket.id).await?;
     let (seen, ours) = masked::for_clickup(cx, run, ticket).await?;
     let theirs = cx.clickup(run).comments(&task.id).await?;
     for ((side, id), copy) in copied_comments(cx, &ours, &theirs) {
