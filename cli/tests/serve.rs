@@ -55,7 +55,7 @@ fn what_changed_while_it_was_down_is_found_by_the_cursors() {
     desk.gate.lead(Lead::Cut);
     desk.on_task(&task, "name", "Renamed meanwhile");
     // Nobody reaches it from outside any more: it says so, and works from the cursors alone.
-    desk.write_settings("");
+    desk.write_settings(&desk.listens());
     let mut serving = desk.serve(&[]);
     desk.ticket_shows(1, "subject", "Renamed meanwhile");
     let told = desk.told();

@@ -53,12 +53,15 @@ impl Desk {
         let (agent, member) = runtime.block_on(async { colleagues(&accounts) });
         let http = HttpTransport::new().unwrap();
         let desk = Self { accounts, gate, clickup, dir, listen, runtime, agent, member, http };
-        desk.write_settings(&format!(
-            "[serve]\nlisten = \"127.0.0.1:{listen}\"\npublic_url = \"http://127.0.0.1:{}/tunnel\"\n",
-            desk.gate.port
-        ));
+        let tunnel = format!("public_url = \"http://127.0.0.1:{}/tunnel\"\n", desk.gate.port);
+        desk.write_settings(&(desk.listens() + &tunnel));
         desk.write_credentials("simulated-secret");
         desk
+    }
+
+    /// Settings of a deskup that nobody reaches from outside.
+    pub fn listens(&self) -> String {
+        format!("[serve]\nlisten = \"127.0.0.1:{}\"\n", self.listen)
     }
 
     /// The tunnel as it was.
