@@ -113,7 +113,7 @@ async fn serve(args: &ServeArgs, installation: &Installation, place: &Where) -> 
         connected = connect(installation, &store) => connected?,
     };
     let local = Arc::new(connected);
-    let mut service = begun(&store, &place).await?;
+    let mut service = begun(&local, &place).await?;
     let end = work(&local, installation, &place, listener, &mut service, &mut stops).await;
     let running = local.engine.running();
     local.engine.abort_all();
@@ -182,8 +182,8 @@ fn passes(error: &ConnectError) -> bool {
     }
 }
 
-async fn begun(store: &Store, place: &Where) -> anyhow::Result<Service> {
-    let now_ms = wall_ms();
+async fn begun(local: &Local, place: &Where) -> anyhow::Result<Service> {
+    let (store, now_ms) = (&local.cx.store, wall_ms());
     let before = store.service().get().await.map_err(|error| Failed::store(&error))?.unwrap_or_default();
     let service = Service {
         process: std::process::id(),
@@ -192,6 +192,7 @@ async fn begun(store: &Store, place: &Where) -> anyhow::Result<Service> {
         stopped_ms: None,
         listen: place.listen.to_string(),
         public_url: place.public_url.clone().unwrap_or_default(),
+        settings: local.cx.mapping.settings().digest(),
         zendesk_ms: before.zendesk_ms,
         clickup_ms: before.clickup_ms,
     };

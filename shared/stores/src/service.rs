@@ -21,6 +21,8 @@ pub struct Service {
     pub listen: String,
     /// Where the services reach it; empty if it works from the cursors alone.
     pub public_url: String,
+    /// Fingerprint of the settings it began with.
+    pub settings: String,
     /// When a delivery of Zendesk was last taken, ms.
     pub zendesk_ms: Option<i64>,
     /// When a delivery of ClickUp was last taken, ms.
@@ -55,6 +57,7 @@ impl ServiceRow<'_> {
             .set_maybe("stopped_ms", service.stopped_ms.map(number))
             .set("listen", text(&service.listen))
             .set("public_url", text(&service.public_url))
+            .set("settings", text(&service.settings))
             .set_maybe("zendesk_ms", service.zendesk_ms.map(number))
             .set_maybe("clickup_ms", service.clickup_ms.map(number));
         self.store.write(write).await.map(drop)
@@ -77,6 +80,7 @@ fn read(row: &Row) -> Result<Service, StoreError> {
         stopped_ms: row.number_maybe("stopped_ms")?,
         listen: row.text_or_empty("listen"),
         public_url: row.text_or_empty("public_url"),
+        settings: row.text_or_empty("settings"),
         zendesk_ms: row.number_maybe("zendesk_ms")?,
         clickup_ms: row.number_maybe("clickup_ms")?,
     })

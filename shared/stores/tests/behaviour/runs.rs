@@ -139,6 +139,7 @@ async fn who_serves_is_read_back(bench: &Bench) {
         stopped_ms: Some(START_MS + 2),
         listen: "127.0.0.1:1".into(),
         public_url: String::new(),
+        settings: "a fingerprint".into(),
         zendesk_ms: Some(START_MS),
         clickup_ms: None,
     };
