@@ -4,14 +4,32 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use clients::Api;
+use functions::Context;
 use functions::plan::{Stage, Watch};
 use functions::run::{Phase, Progress, Step};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use orchestration::resource_manager::BudgetWait;
 
 use crate::terminal;
 
 /// Without a terminal a line is written this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+
+/// How often it is looked whether a limit is waited for.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What is waited for, in words.
+fn waits(wait: &BudgetWait, left_ms: i64) -> String {
+    let limit = match (wait.api, wait.bucket.as_str()) {
+        (Api::Clickup, "token") => "ClickUp's next minute",
+        (Api::Clickup, _) => "a limit of ClickUp",
+        (Api::Zendesk, "account") => "Zendesk's next minute",
+        (Api::Zendesk, "incremental") => "Zendesk's limit on exports",
+        (Api::Zendesk, _) => "a limit of Zendesk",
+    };
+    format!("waiting for {limit}, {}", terminal::span(left_ms.max(1_000)))
+}
 
 /// Draws one bar, or writes a line now and then where nobody would see a bar.
 pub struct Bar {
@@ -52,6 +70,22 @@ impl Bar {
         }
     }
 
+    /// Tells of limits that `work` waits for, as long as it does.
+    pub async fn beside<T>(&self, cx: &Context, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            let wait = cx.resources.waiting().map(|wait| waits(&wait, wait.until_ms - cx.now_ms()));
+            let Some(doing) = self.state.lock().ok().map(|state| state.doing) else { continue };
+            let (done, total) = (self.bar.position(), self.bar.length().filter(|length| *length > 0));
+            self.show(doing, done, total, wait.as_deref().unwrap_or("read"));
+        }
+    }
+
     fn show(&self, doing: &'static str, done: u64, total: Option<u64>, message: &str) {
         let Ok(mut state) = self.state.lock() else { return };
         let fresh = state.doing != doing;
@@ -68,7 +102,7 @@ impl Bar {
         // What is over soon needs no line.
         let since = state.said.or(state.began.map(|(began, _)| began));
         let due = since.is_some_and(|since| since.elapsed() >= LINE_EVERY);
-        if self.lines && due {
+        if self.lines && due && !doing.is_empty() {
             state.said = Some(Instant::now());
             let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
             terminal::talk(format!("  {doing}: {done}{of} {message}").trim_end());
@@ -107,14 +141,18 @@ impl Progress for Bar {
         if let Some(rate) = rate.filter(|rate| *rate > 0) {
             parts.push(format!("{} a minute", terminal::number(rate)));
         }
-        if let Some(percent) = step.budget_percent {
-            parts.push(format!("{percent} % of this minute's ClickUp budget"));
+        match (&step.waiting, step.budget_percent) {
+            (Some((wait, left_ms)), _) => parts.push(waits(wait, *left_ms)),
+            (None, Some(percent)) => parts.push(format!("{percent} % of this minute's ClickUp budget")),
+            (None, None) => {}
         }
         let left = step.of.map(|of| of.saturating_sub(step.writes)).filter(|left| *left > 0);
-        let pace = rate.filter(|rate| *rate > 0).or(step.per_minute.map(u64::from));
-        if let (Some(left), Some(pace)) = (left, pace.filter(|pace| *pace > 0)) {
+        // Before there is a rate to go by, the limit is the best guess.
+        let pace = rate.map_or(step.per_minute.map(u64::from), Some).filter(|pace| *pace > 0);
+        if let (Some(left), Some(pace)) = (left, pace) {
             let ms = i64::try_from(left * 60_000 / pace).unwrap_or(i64::MAX);
-            parts.push(format!("{} left", terminal::span(ms)));
+            let wait_ms = step.waiting.as_ref().map_or(0, |(_, left_ms)| *left_ms);
+            parts.push(format!("about {} left", terminal::span(ms.max(wait_ms))));
         }
         self.show(doing, step.writes, step.of, &parts.join(", "));
     }

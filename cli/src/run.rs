@@ -61,10 +61,13 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
         .await?;
         let bar = Arc::new(Bar::new(args.json));
         listen(&local, &bar);
-        let result = match &file {
-            Some(file) => run::planned(&local, file, bar.as_ref()).await,
-            None => run::unplanned(&local, bar.as_ref()).await,
+        let work = async {
+            match &file {
+                Some(file) => run::planned(&local, file, bar.as_ref()).await,
+                None => run::unplanned(&local, bar.as_ref()).await,
+            }
         };
+        let result = bar.beside(&local.cx, work).await;
         bar.clear();
         let report = result.map_err(|error| refused(args, error))?;
         finish(args, &report)
@@ -80,9 +83,11 @@ fn listen(local: &Local, bar: &Arc<Bar>) {
             return;
         }
         cx.halt.ask();
+        cx.resources.wait_no_longer();
         bar.say("stopping: what is in flight is finished first; Ctrl-C again ends at once");
         if signals::stopped().await.is_ok() {
             bar.clear();
+            terminal::talk("deskup: ended at once; the same command goes on from there");
             std::process::exit(ABORTED);
         }
     });

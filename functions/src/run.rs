@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clients::{Api, Lane};
 use domain::TicketId;
-use orchestration::{EngineError, Outcome};
+use orchestration::resource_manager::BudgetWait;
+use orchestration::{EngineError, Outcome, recovery_manager};
 use stores::links::LinkState;
 use stores::work::Hint;
 use stores::{StoreError, WorkKey};
@@ -38,9 +39,9 @@ pub enum Phase {
 }
 
 /// How far a run is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Step {
-    /// Calls that changed something so far.
+    /// Calls that changed something so far, also by an earlier process under the same plan.
     pub writes: u64,
     /// How many there are to be, where a plan says.
     pub of: Option<u64>,
@@ -48,6 +49,8 @@ pub struct Step {
     pub budget_percent: Option<u8>,
     /// Calls a minute that ClickUp gives.
     pub per_minute: Option<u32>,
+    /// A limit that is waited for: which, and how long still in milliseconds.
+    pub waiting: Option<(BudgetWait, i64)>,
 }
 
 /// Who wants to know how far a run is.
@@ -115,6 +118,7 @@ impl From<StoreError> for RunError {
 pub async fn planned(local: &Local, file: &PlanFile, watch: &dyn Progress) -> Result<Report, RunError> {
     let cx = &*local.cx;
     file.check(cx)?;
+    recovery_manager::take_over(&cx.store).await?;
     let gate = Gate::open(cx, &file.id(), &file.plan.records).await?;
     // A second gate would be a second run of this process, which nobody starts.
     let _ = cx.gate.set(gate);
@@ -153,6 +157,7 @@ pub async fn planned(local: &Local, file: &PlanFile, watch: &dyn Progress) -> Re
 /// it is more than a person would look at afterwards.
 pub async fn unplanned(local: &Local, watch: &dyn Progress) -> Result<Report, RunError> {
     let cx = &*local.cx;
+    recovery_manager::take_over(&cx.store).await?;
     let settings = cx.mapping.settings().digest();
     let confirmed = cx.store.plans().confirmed().await?;
     let reading = plan::reading(cx);
@@ -292,10 +297,16 @@ async fn settle(local: &Local, watch: &dyn Progress, total: Option<u64>) -> Resu
 fn tell(cx: &Context, watch: &dyn Progress, phase: Phase, of: Option<u64>) {
     let budgets = cx.resources.used();
     let token = budgets.iter().find(|budget| budget.api == Api::Clickup && budget.limit > 0);
+    let before = cx.gate().map_or(0, Gate::made_before);
+    let waiting = cx.resources.waiting().map(|wait| {
+        let left_ms = wait.until_ms - cx.now_ms();
+        (wait, left_ms)
+    });
     let percent = token.map(|token| (token.used * 100 / token.limit).min(100));
     let step = Step {
-        writes: cx.writes.load(Ordering::Relaxed),
+        writes: before + cx.writes.load(Ordering::Relaxed),
         of,
+        waiting,
         budget_percent: percent.and_then(|percent| u8::try_from(percent).ok()),
         per_minute: token.map(|token| token.limit),
     };

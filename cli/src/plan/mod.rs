@@ -51,10 +51,13 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<()> {
         let alone = !store.is_guest();
         let local = machine::connect_with(&installation, store, |options| options.alone = alone).await?;
         let bar = Bar::new(args.json);
-        let made = match args.ticket {
-            Some(ticket) => plan::make_one(&local.cx, ticket, &bar).await,
-            None => plan::make(&local.cx, &bar).await,
+        let make = async {
+            match args.ticket {
+                Some(ticket) => plan::make_one(&local.cx, ticket, &bar).await,
+                None => plan::make(&local.cx, &bar).await,
+            }
         };
+        let made = bar.beside(&local.cx, make).await;
         bar.clear();
         let file = PlanFile::of(&local.cx, made.map_err(refused)?);
         if let Some(ticket) = args.ticket

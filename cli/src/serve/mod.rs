@@ -14,7 +14,7 @@ use domain::settings::serve::public_url;
 use functions::local::{ConnectError, Local};
 use functions::steps::backfill_page::{self, Place};
 use functions::steps::poll_tickets;
-use orchestration::EngineError;
+use orchestration::{EngineError, recovery_manager};
 use stores::Store;
 use stores::service::Service;
 use tokio::net::TcpListener;
@@ -113,6 +113,7 @@ async fn serve(args: &ServeArgs, installation: &Installation, place: &Where) -> 
         connected = connect(installation, &store) => connected?,
     };
     let local = Arc::new(connected);
+    recovery_manager::take_over(&store).await.map_err(stored)?;
     let mut service = begun(&local, &place).await?;
     let end = work(&local, installation, &place, listener, &mut service, &mut stops).await;
     let running = local.engine.running();

@@ -91,7 +91,9 @@ async fn health(cx: &Context) -> Response<Bytes> {
 async fn standing(cx: &Context) -> Result<Option<String>, StoreError> {
     let on = cx.store.switches().all().await?;
     let names = [SwitchName::Brake, SwitchName::Access(Side::Zendesk), SwitchName::Access(Side::Clickup)];
-    Ok(names.iter().find_map(|name| on.get(name)).map(|switch| switch.reason.clone()))
+    let weightiest = names.iter().find_map(|name| on.get(name));
+    // Lanes that a person paused come last.
+    Ok(weightiest.or_else(|| on.values().next()).map(|switch| switch.reason.clone()))
 }
 
 /// What a person sees first.

@@ -18,6 +18,8 @@ use crate::{Context, SyncError};
 pub struct Gate {
     /// The plan's fingerprint.
     id: String,
+    /// Calls of the tickets that an earlier process began.
+    before: u64,
     state: Mutex<State>,
 }
 
@@ -85,8 +87,15 @@ impl Gate {
             (plan.ticket, Approved { digest: plan.digest.clone(), open })
         });
         let begun = cx.store.plans().begun(id).await?;
+        let before = records.iter().filter(|plan| begun.contains(&plan.ticket));
+        let before = before.map(|plan| plan.calls.len() as u64).sum();
         let state = State { approved: approved.collect(), begun, ..State::default() };
-        Ok(Gate { id: id.to_owned(), state: Mutex::new(state) })
+        Ok(Gate { id: id.to_owned(), before, state: Mutex::new(state) })
+    }
+
+    /// How many calls belong to tickets that an earlier process began: most of them were made then.
+    pub fn made_before(&self) -> u64 {
+        self.before
     }
 
     /// Whether a ticket is in the plan.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use clients::{ApiResult, ClickUp, ErrorKind};
 use domain::plan::Write;
-use domain::{Decision, FieldKey, Side, Task, TaskWrite};
+use domain::{Decision, FieldKey, Side, Task, TaskPatch, TaskWrite, footer};
 use orchestration::ExecutionContext;
 use stores::effects::{Change, EffectKind};
 use stores::leases::Lease;
@@ -34,6 +34,7 @@ pub async fn write(
         let fields = fields_of(cx, write, &changes);
         let kind = if matches!(write, TaskWrite::Move(_)) { EffectKind::Move } else { EffectKind::Fields };
         let pass = cx.permit(ticket.id, &Write::Task(write.clone()))?;
+        let write = &marked(cx, link, &task, write);
         let row = effect::send(cx, run, lease, Side::Clickup, kind, (fields, rule)).await?;
         match call(&clickup, &task, write).await {
             Ok(after) => {
@@ -57,6 +58,19 @@ pub async fn write(
         }
     }
     Ok(Written::All(Box::new(Pair { ticket, task }), calls))
+}
+
+/// People may delete the footer. Where the description is ours to write it comes back: without it a copy cannot be
+/// told from the task, nor the task be found again.
+fn marked(cx: &Context, link: &Link, task: &Task, write: &TaskWrite) -> TaskWrite {
+    let TaskWrite::Fields(patch) = write else { return write.clone() };
+    let Some(text) = patch.description.as_deref().filter(|_| footer::footer_of(&task.description).is_none())
+    else {
+        return write.clone();
+    };
+    let footer = footer::footer(link.ticket, &cx.ticket_url(link.ticket), &link.nonce);
+    let description = Some(footer::with_footer(text, &footer));
+    TaskWrite::Fields(TaskPatch { description, ..patch.clone() })
 }
 
 /// One call; the task as it is afterwards. Where the service does not return it, our own normaliser of

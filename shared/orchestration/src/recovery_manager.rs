@@ -105,6 +105,9 @@ const BRAKE_PERCENT: u64 = 2;
 /// Touches are written down in batches: they only make the brake more patient.
 const TOUCHES_BATCH: u64 = 50;
 
+/// Requests of a process that is gone may still arrive so long.
+const LATE_REQUESTS_MS: i64 = 30_000;
+
 /// Retry, quarantine and the brake over the store.
 #[derive(Debug)]
 pub struct RecoveryManager {
@@ -160,6 +163,12 @@ impl RecoveryManager {
     pub async fn release(&self) -> Result<(), StoreError> {
         release(&self.store, 0).await
     }
+}
+
+/// What an earlier process had in work comes back soon. Only for whoever holds the state alone: the file's lock says
+/// that the earlier process is gone.
+pub async fn take_over(store: &Store) -> Result<(), StoreError> {
+    store.work().take_over(LATE_REQUESTS_MS).await
 }
 
 /// A person lets work go on. What was counted so far no longer counts, and this many more alike pull no brake

@@ -11,6 +11,7 @@ mod queue;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +71,8 @@ pub struct ResourceManager {
     clock: Arc<dyn Clock>,
     settings: BudgetSettings,
     state: Mutex<State>,
+    /// Whoever would have to wait is sent away.
+    ending: AtomicBool,
     /// One booking at a time, so that two callers do not book a block for the same need.
     booking: tokio::sync::Mutex<()>,
     changed: Notify,
@@ -79,6 +82,19 @@ pub struct ResourceManager {
 struct State {
     buckets: BTreeMap<(Api, String), BucketState>,
     queue: Queue,
+    /// Until when each bucket has nothing, as whoever waits for it was told.
+    empty_until: BTreeMap<(Api, String), i64>,
+}
+
+/// Somebody waits for a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BudgetWait {
+    /// The service.
+    pub api: Api,
+    /// The limit's name.
+    pub bucket: String,
+    /// Until when, ms.
+    pub until_ms: i64,
 }
 
 /// More buckets than this are pruned of those whose window is over (each ticket has one).
@@ -110,6 +126,7 @@ impl ResourceManager {
             clock,
             settings,
             state: Mutex::default(),
+            ending: AtomicBool::new(false),
             booking: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
         }
@@ -121,6 +138,24 @@ impl ResourceManager {
         let state = self.state();
         let shown = state.buckets.iter().filter(|((_, name), _)| !name.starts_with("ticket:"));
         shown.map(|((api, name), bucket)| bucket.report(*api, name, now)).collect()
+    }
+
+    /// What is waited for longest at present, for a status line.
+    pub fn waiting(&self) -> Option<BudgetWait> {
+        let now = self.clock.now_ms();
+        let state = self.state();
+        let waits = state.empty_until.iter().filter(|(key, until_ms)| {
+            // Whoever waited may have gone away.
+            **until_ms > now && state.queue.is_wanted(key)
+        });
+        let ((api, bucket), until_ms) = waits.max_by_key(|(_, until_ms)| **until_ms)?;
+        Some(BudgetWait { api: *api, bucket: bucket.clone(), until_ms: *until_ms })
+    }
+
+    /// From now on nobody waits for a limit: who would have to is told that it is empty.
+    pub fn wait_no_longer(&self) {
+        self.ending.store(true, Ordering::SeqCst);
+        self.changed.notify_waiters();
     }
 
     /// Takes the lease of a ticket; `None` while another holder has it. `holder` is unique to the attempt.
@@ -160,7 +195,8 @@ impl ResourceManager {
             };
             let now = self.clock.now_ms();
             // A wait that ends after the deadline is not begun, except for those who only stand in line.
-            if now >= need.deadline_ms || (until_ms >= need.deadline_ms && !place.is_behind()) {
+            let ending = self.ending.load(Ordering::SeqCst);
+            if ending || now >= need.deadline_ms || (until_ms >= need.deadline_ms && !place.is_behind()) {
                 return Err(BudgetEmpty { until_ms: until_ms.max(now + 1) });
             }
             let sleep_ms = u64::try_from(until_ms.min(need.deadline_ms) - now).unwrap_or(0).max(1);
@@ -179,9 +215,10 @@ impl ResourceManager {
         let now = self.clock.now_ms();
         let rank = need.lane as u8;
         let mut state = self.state();
-        let State { buckets, queue } = &mut *state;
+        let State { buckets, queue, empty_until } = &mut *state;
         if buckets.len() > BUCKETS_MAX {
             buckets.retain(|_, bucket| !bucket.is_over(now));
+            empty_until.retain(|_, until_ms| *until_ms > now);
         }
         for wanted in &need.buckets {
             let key = (need.api, wanted.name.clone());
@@ -195,7 +232,10 @@ impl ResourceManager {
             let next = match bucket.look(rank, now) {
                 Taken::Yes => continue,
                 Taken::Book => Next::Book(wanted.clone()),
-                Taken::Until(until_ms) => Next::Wait(until_ms),
+                Taken::Until(until_ms) => {
+                    empty_until.insert(key.clone(), until_ms);
+                    Next::Wait(until_ms)
+                }
             };
             queue.stand(&key, place.order());
             place.set_behind(false);
@@ -236,7 +276,7 @@ impl ResourceManager {
         let key = (need.api, wanted.name.clone());
         let order = {
             let mut state = self.state();
-            let State { buckets, queue } = &mut *state;
+            let State { buckets, queue, .. } = &mut *state;
             let Some(bucket) = buckets.get_mut(&key) else { return Ok(()) };
             bucket.roll(now);
             if !matches!(bucket.look(rank, now), Taken::Book) {

@@ -64,6 +64,8 @@ pub struct ConflictRow {
     pub times: u32,
     /// What a person asked for and is not done yet.
     pub ask: Option<Ask>,
+    /// What it was before that.
+    pub was: Option<ConflictState>,
     /// Why what was asked for last could not be done.
     pub answer: Option<String>,
     /// How it was settled last.
@@ -99,6 +101,7 @@ impl Conflicts<'_> {
             .set("ls", text(format!("{}#{record}", padded(now))))
             .remove("exp")
             .remove("ask")
+            .remove("was")
             .remove("answer")
             .add("times", 1)
             // The same conflict after it was settled is a new one; while it is open it is the same.
@@ -107,7 +110,7 @@ impl Conflicts<'_> {
     }
     /// Settles one.
     pub async fn settle(&self, ticket: TicketId, id: &str, state: ConflictState) -> Result<(), StoreError> {
-        let write = self.end(ticket, id, state).remove("settled");
+        let write = self.end(ticket, id, state).remove("settled").remove("answer");
         self.store.write(write).await?.or_stale(KIND).map(drop)
     }
     /// Settles one and says who did.
@@ -118,10 +121,10 @@ impl Conflicts<'_> {
         state: ConflictState,
         settled: &Settled,
     ) -> Result<(), StoreError> {
-        let write = self.end(ticket, id, state).set("settled", json(KIND, settled)?);
+        let write = self.end(ticket, id, state).set("settled", json(KIND, settled)?).remove("answer");
         self.store.write(write).await?.or_stale(KIND).map(drop)
     }
-    /// A person wants a value of it on both sides. One that was settled before is open again until that is done.
+    /// A person wants a value of it on both sides. One that was settled before is open until that is done or refused.
     pub async fn ask(&self, row: &ConflictRow, ask: &Ask) -> Result<(), StoreError> {
         let record = format!("{}#{}", row.ticket, row.id);
         let write = Write::update(KIND, &self.key(row.ticket, &row.id))
@@ -132,15 +135,19 @@ impl Conflicts<'_> {
             .remove("answer")
             .remove("exp")
             .when("attribute_exists(#pk)");
+        let write = write.set_by("#was = if_not_exists(#was, #state)");
         self.store.write(write).await?.or_stale(KIND).map(drop)
     }
-    /// Says why what was asked for cannot be done; the conflict stays open.
+    /// Says why what was asked for cannot be done; the conflict is again what it was before.
     pub async fn answer(&self, row: &ConflictRow, why: &str) -> Result<(), StoreError> {
-        let write = Write::update(KIND, &self.key(row.ticket, &row.id))
-            .set("answer", text(why))
-            .remove("ask")
-            .when("attribute_exists(#pk)");
-        self.store.write(write).await?.or_stale(KIND).map(drop)
+        let write = match row.was {
+            Some(settled) if settled != ConflictState::Open => self.end(row.ticket, &row.id, settled),
+            _ => Write::update(KIND, &self.key(row.ticket, &row.id))
+                .remove("ask")
+                .remove("was")
+                .when("attribute_exists(#pk)"),
+        };
+        self.store.write(write.set("answer", text(why))).await?.or_stale(KIND).map(drop)
     }
     /// One conflict (consistent read).
     pub async fn get(&self, ticket: TicketId, id: &str) -> Result<Option<ConflictRow>, StoreError> {
@@ -213,7 +220,7 @@ impl Conflicts<'_> {
             .remove("lp")
             .remove("ls")
             .remove("ask")
-            .remove("answer")
+            .remove("was")
             .when("#state IN (:open, :state)")
             .value(":open", word(ConflictState::Open))
     }
@@ -238,6 +245,7 @@ impl Conflicts<'_> {
             state: row.word("state")?,
             times: row.number_or_zero("times")?,
             ask: row.json_or_default("ask")?,
+            was: row.text_maybe("was").map(|_| row.word("was")).transpose()?,
             answer: row.text_maybe("answer"),
             settled: row.json_or_default("settled")?,
         })

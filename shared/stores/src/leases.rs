@@ -52,6 +52,13 @@ impl Leases<'_> {
             Wrote::No(_) => Ok(None),
         }
     }
+    /// Whoever has it has it until then at most: its holder is known to be gone.
+    pub async fn end_by(&self, ticket: TicketId, until_ms: i64) -> Result<(), StoreError> {
+        let write = Write::update(KIND, &self.key(ticket))
+            .set("until", number(until_ms))
+            .when("attribute_exists(#pk) AND #until > :until");
+        self.store.write(write).await.map(drop)
+    }
     /// Gives it back; harmless when it is no longer ours.
     pub async fn release(&self, lease: &Lease) -> Result<(), StoreError> {
         let write = Write::update(KIND, &self.key(lease.ticket))

@@ -63,6 +63,7 @@ fn a_value_that_a_side_cannot_take_is_answered_and_nothing_is_written() {
         let stage = calm(12).await;
         let (_, open_task) = pairs_in(&stage, "open").await.remove(0);
         let (closed, closed_task) = pairs_in(&stage, "closed").await.remove(0);
+        // The footer goes with the rest.
         stage.on_task(&open_task, Action::Task(json!({ "description": "Rewritten" })), "e1").await;
         stage.on_task(&closed_task, Action::Task(json!({ "name": "Too late" })), "e2").await;
         minutes(5).await;
@@ -97,6 +98,9 @@ fn a_value_that_a_side_cannot_take_is_answered_and_nothing_is_written() {
             name_of(&stage, &closed_task),
             stage.ticket(closed, "subject").as_str().unwrap_or_default()
         );
+        let task = stage.world.clickup().task(&open_task).expect("it is there");
+        let marker = domain::footer::parse(task["description"].as_str().unwrap_or_default());
+        assert_eq!(marker.map(|marker| marker.ticket), Some(read_only.ticket), "the footer is back");
         assert_eq!(stage.sync_changes(), before + 2);
         minutes(30).await;
         assert_eq!(stage.sync_changes(), before + 2, "silence");

@@ -48,6 +48,11 @@ impl Queue {
         self.waiting.get(key).and_then(|line| line.first()).is_some_and(|first| *first < order)
     }
 
+    /// Whether anybody waits for this bucket.
+    pub(super) fn is_wanted(&self, key: &BucketKey) -> bool {
+        self.waiting.contains_key(key)
+    }
+
     /// Whether a more urgent lane waits for this bucket.
     pub(super) fn more_urgent(&self, key: &BucketKey, rank: u8) -> bool {
         self.waiting.get(key).and_then(|line| line.first()).is_some_and(|(first, _)| *first < rank)

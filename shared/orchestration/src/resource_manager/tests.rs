@@ -291,3 +291,23 @@ async fn nothing_is_sent_on_the_last_of_a_lease() {
     let next = manager.lease(ticket, "b").await.expect("the store works").expect("it ran out");
     assert!(next.fence > lease.fence);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_is_told_and_can_be_ended() {
+    let bench = Bench::new();
+    let manager = bench.manager();
+    run(&[manager.clone()], &bench, &[(Lane::Live, 100)], 100).await;
+    assert_eq!(manager.waiting(), None, "nobody waits");
+    let waiting = tokio::spawn({
+        let manager = manager.clone();
+        async move { manager.acquire(&need(Lane::Live, 100, i64::MAX)).await }
+    });
+    pass(1_000).await;
+    let wait = manager.waiting().expect("somebody waits");
+    assert_eq!((wait.bucket.as_str(), wait.until_ms), ("token", START_MS + MINUTE_MS));
+    manager.wait_no_longer();
+    let ended = waiting.await.expect("no panic");
+    assert_eq!(ended, Err(BudgetEmpty { until_ms: START_MS + MINUTE_MS }));
+    assert!(bench.since_start_ms() < 2_000);
+    assert_eq!(manager.waiting(), None);
+}

@@ -191,6 +191,12 @@ async fn what_a_person_asks_of_a_conflict_is_kept_until_it_is_done(bench: &Bench
     let again = conflicts.list_open(10).await.expect("lists");
     assert_eq!(again.len(), 1, "it is open until that is done");
     assert_eq!((again[0].state, again[0].ask.as_ref()), (ConflictState::Open, Some(&other)));
+    conflicts.answer(&again[0], "the ticket is closed").await.expect("answers");
+    let refused = get().await;
+    assert_eq!((refused.state, refused.ask, refused.was), (ConflictState::Applied, None, None), "as it was");
+    assert_eq!(refused.answer.as_deref(), Some("the ticket is closed"));
+    assert!(refused.settled.is_some());
+    assert_eq!(conflicts.list_open(10).await, Ok(Vec::new()));
 }
 
 async fn open_conflicts_are_listed_oldest_first(bench: &Bench) {

@@ -15,6 +15,7 @@ crate::on_every_table!(
     hints_that_come_meanwhile_make_it_due_again,
     a_failed_row_comes_back_and_counts,
     what_waits_for_a_reason_can_be_hastened,
+    what_a_dead_holder_has_comes_back_soon,
     a_more_urgent_hint_moves_the_row,
     a_poisoned_row_goes_aside,
     the_newest_event_is_kept,
@@ -148,6 +149,28 @@ async fn what_waits_for_a_reason_can_be_hastened(bench: &Bench) {
     let held = claim(bench, Lane::Live).await.expect("it came back");
     work.hasten("Unplanned").await.expect("hastens");
     assert_eq!(work.get_claim(&held.key, &held.token).await, Ok(Some(held)), "its holder goes on");
+}
+
+async fn what_a_dead_holder_has_comes_back_soon(bench: &Bench) {
+    let work = bench.store.work();
+    work.hint(&key(7), hint(Lane::Live, &["z"], 0)).await.expect("hints");
+    let dead = claim(bench, Lane::Live).await.expect("it is due");
+    work.hint(&key(8), hint(Lane::Live, &["z"], 90_000)).await.expect("hints");
+    let leases = bench.store.leases();
+    leases.acquire(ticket(7), "dead", 120_000).await.expect("asks").expect("it is free");
+    work.take_over(30_000).await.expect("takes over");
+    bench.pass(29_999);
+    assert_eq!(claim(bench, Lane::Live).await, None);
+    assert_eq!(leases.acquire(ticket(7), "heir", 1).await, Ok(None));
+    bench.pass(2);
+    let heir = claim(bench, Lane::Live).await.expect("it came back");
+    assert_eq!((heir.key.clone(), heir.attempts), (key(7), 0));
+    assert!(leases.acquire(ticket(7), "heir", 1).await.expect("asks").is_some());
+    assert_eq!(work.done(&dead).await, Ok(Finished::Lost), "who was not dead after all is shut out");
+    bench.pass(30_000);
+    assert_eq!(work.due(Lane::Live, 9).await.expect("asks").len(), 0, "what nobody holds keeps its time");
+    bench.pass(30_000);
+    assert_eq!(work.due(Lane::Live, 9).await.expect("asks")[0].key, key(8));
 }
 
 async fn a_more_urgent_hint_moves_the_row(bench: &Bench) {
