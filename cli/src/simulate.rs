@@ -91,9 +91,13 @@ fn words(ports: &Ports) -> String {
     format!(
         "A simulated Zendesk ({} tickets) and a simulated ClickUp are running. In another terminal, in an empty folder:\n\n\
          {}\n  deskup init --zendesk-url {} --clickup-url {} --workspace {}\n\n\
-         Colleagues of deskup edit with these, for example:\n\
+         Colleagues of deskup look and edit with these, for example:\n\
          \x20 curl -su '{mail}/token:token-{agent}' {}/api/v2/tickets/1.json\n\
-         \x20 curl -sH 'Authorization: pk_{member}' '{}/api/v2/team/{}/task'\n\n\
+         \x20 curl -su '{mail}/token:token-{agent}' -X PUT -H 'content-type: application/json' \\\n\
+         \x20   -d '{{\"ticket\":{{\"priority\":\"urgent\"}}}}' {}/api/v2/tickets/1.json\n\
+         \x20 curl -sH 'Authorization: pk_{member}' '{}/api/v2/team/{}/task'\n\
+         \x20 curl -sH 'Authorization: pk_{member}' -X PUT -H 'content-type: application/json' \\\n\
+         \x20   -d '{{\"name\":\"Another title\"}}' {}/api/v2/task/TASK\n\n\
          Ctrl-C ends it.",
         ports.zendesk.ticket_count(),
         exports.join("\n"),
@@ -101,7 +105,9 @@ fn words(ports: &Ports) -> String {
         ports.clickup_url,
         ports.workspace(),
         ports.zendesk_url,
+        ports.zendesk_url,
         ports.clickup_url,
         ports.workspace(),
+        ports.clickup_url,
     )
 }

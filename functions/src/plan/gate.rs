@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use domain::plan::Write;
 use domain::{Comment, RecordPlan, Ticket, TicketId};
 use orchestration::ExecutionContext;
-use stores::links::Link;
+use stores::links::{Link, LinkState};
 
 use crate::plan::record::{self, Planned};
 use crate::{Context, SyncError};
@@ -18,7 +18,7 @@ use crate::{Context, SyncError};
 pub struct Gate {
     /// The plan's fingerprint.
     id: String,
-    /// Calls of the tickets that an earlier process began.
+    /// Calls of the tickets that an earlier process began and linked.
     before: u64,
     state: Mutex<State>,
 }
@@ -87,13 +87,16 @@ impl Gate {
             (plan.ticket, Approved { digest: plan.digest.clone(), open })
         });
         let begun = cx.store.plans().begun(id).await?;
-        let before = records.iter().filter(|plan| begun.contains(&plan.ticket));
+        let ids: Vec<TicketId> = begun.iter().copied().collect();
+        let links = cx.store.links().get_many(&ids).await?;
+        let linked = |ticket| links.get(ticket).is_some_and(|link: &Link| link.state == LinkState::Linked);
+        let before = records.iter().filter(|plan| begun.contains(&plan.ticket) && linked(&plan.ticket));
         let before = before.map(|plan| plan.calls.len() as u64).sum();
         let state = State { approved: approved.collect(), begun, ..State::default() };
         Ok(Gate { id: id.to_owned(), before, state: Mutex::new(state) })
     }
 
-    /// How many calls belong to tickets that an earlier process began: most of them were made then.
+    /// How many calls belong to tickets that an earlier process began and linked: most of them were made then.
     pub fn made_before(&self) -> u64 {
         self.before
     }
