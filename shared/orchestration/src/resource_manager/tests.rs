@@ -296,7 +296,7 @@ async fn nothing_is_sent_on_the_last_of_a_lease() {
 async fn a_wait_is_told_and_can_be_ended() {
     let bench = Bench::new();
     let manager = bench.manager();
-    run(&[manager.clone()], &bench, &[(Lane::Live, 100)], 100).await;
+    run(std::slice::from_ref(&manager), &bench, &[(Lane::Live, 100)], 100).await;
     assert_eq!(manager.waiting(), None, "nobody waits");
     let waiting = tokio::spawn({
         let manager = manager.clone();
