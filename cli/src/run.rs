@@ -50,6 +50,8 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     installation.refuse_demo()?;
     let file = args.plan.as_deref().map(read).transpose()?;
     machine::runtime()?.block_on(async {
+        // Settings first: a folder without any gets no state.
+        installation.settings()?;
         let store = installation.store().await?;
         // Other commands look at the state while this one runs.
         #[cfg(unix)]
