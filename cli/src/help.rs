@@ -45,15 +45,17 @@ Exit codes: 0 ended by Ctrl-C; 2 options, or a port that is taken.";
 
 /// Of `status`.
 pub const STATUS: &str = "\
-Converged is the share of linked pairs that the last look at them left with
-nothing open: no record waiting to be looked at, no write whose outcome is not
-proven, no open conflict, not set aside. Pairs that are suspended (one side is
-not visible) do not count as linked.
+Converged is the share of linked pairs that wait for nothing: no record waits
+to be looked at, no outcome of a write is unproven, nothing is set aside. Both
+sides of such a pair hold the same by the mapping, or the difference is kept
+as a conflict; how many keep one stands beside it. Pairs that are suspended
+(one side is not visible) do not count as linked.
 
 Alarms, each a line and exit code 1, for a monitoring system to call this
 every few minutes:
   brake, paused    work stands still, and why
   not_running      `deskup serve` ended without being stopped
+  settings         deskup.toml was changed since `deskup serve` began
   cursor           a stream was not read to its end for 10 minutes while it should be
   webhooks         cursors found changes for 15 minutes that no webhook told of
   unconfirmed      ClickUp took writes and sent no webhook that confirms them

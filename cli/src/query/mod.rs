@@ -1,8 +1,9 @@
 //! Plain views of the state: the terminal and `--json` only draw them.
 
-mod alarms;
+pub mod alarms;
 pub mod conflicts;
 pub mod explain;
+mod parts;
 pub mod quarantine;
 pub mod record;
 pub mod status;
