@@ -8,8 +8,8 @@ use crate::help;
 use crate::installation::{Folder, Installation};
 use crate::machine;
 use crate::query::alarms::pauses;
-use crate::query::short;
 use crate::query::status::{self, Convergence, StatusView, SwitchView};
+use crate::query::{causes, short};
 use crate::terminal::{self, Screen, number, span};
 
 /// Executions that are shown; `--json` has more.
@@ -101,7 +101,8 @@ pub(crate) fn draw(view: &StatusView, screen: &Screen) -> String {
     say("links", counts(&view.links.iter().map(|(state, n)| (link_state(state), *n)).collect()));
     say("waiting", counts(&view.work));
     say("unconfirmed", unconfirmed(view));
-    say("conflicts", counts(&view.conflicts));
+    let causes = view.conflicts.iter().map(|(cause, n)| (causes::words(cause).to_owned(), *n));
+    say("conflicts", counts(&causes.collect()));
     say("quarantine", counts(&view.quarantine));
     say("paused", paused(view));
     for heard in &view.heard {

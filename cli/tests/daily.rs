@@ -43,6 +43,13 @@ fn json(dir: &Path, arguments: &[&str]) -> Json {
     serde_json::from_str(&out).unwrap_or_else(|cause| panic!("{arguments:?} is no JSON ({cause}): {out}"))
 }
 
+/// The same where an alarm is the exit code.
+fn json_any(dir: &Path, arguments: &[&str]) -> Json {
+    let mut all = arguments.to_vec();
+    all.push("--json");
+    serde_json::from_slice(&run(dir, &all).stdout).unwrap()
+}
+
 /// Exit code and what was said on stderr.
 fn refused(dir: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let output = run(dir, arguments);
@@ -111,6 +118,11 @@ fn conflicts_are_listed_shown_and_dismissed() {
         shown["zendesk_set"]["by"].is_string() || shown["clickup_set"]["by"].is_string()
     });
     assert!(known, "events tell who set some of them");
+    for row in rows {
+        let text = said(&run(&dir, &["conflicts", "show", row["id"].as_str().unwrap()])).0;
+        let code = row["cause"].as_str().unwrap();
+        assert!(!code.contains('_') || !text.contains(code), "a code is for programs: {text}");
+    }
     let of_ticket = json(&dir, &["conflicts", "--ticket", &ticket]);
     assert!(of_ticket["conflicts"].as_array().unwrap().iter().all(|row| row["ticket"] == first["ticket"]));
 
@@ -270,9 +282,31 @@ fn a_running_demo_applies_a_value_while_others_look_on() {
     assert_eq!(applied["zendesk_now"], row["zendesk"], "the chosen value is there");
     let twice = json(&dir, &["conflicts", "apply", id, "zendesk", "--yes"]);
     assert_eq!(twice["settled"], applied["settled"], "asked for twice it is done once");
+    // Whatever is offered works; of one field only the first, since it changes what the others saw.
+    let mut seen = std::collections::BTreeSet::new();
+    for row in conflicts["conflicts"].as_array().unwrap() {
+        let id = row["id"].as_str().unwrap();
+        let shown = said(&run(&dir, &["conflicts", "show", id])).0;
+        let offered = row["can_apply"].as_array().unwrap();
+        if offered.is_empty() {
+            assert!(!shown.contains("conflicts apply") && shown.contains("dismiss"), "{shown}");
+        } else if seen.insert((row["ticket"].to_string(), row["field"].to_string())) {
+            let side = offered.last().unwrap().as_str().unwrap();
+            let output = run(&dir, &["conflicts", "apply", id, side, "--yes"]);
+            assert_eq!(output.status.code(), Some(0), "{row}: {:?}", said(&output));
+        }
+    }
+    assert!(seen.len() > 3, "{conflicts}");
+    // A demo that is paused says so at once, and keeps the wish.
+    json(&dir, &["pause", "--reason", "look first"]);
+    let began = std::time::Instant::now();
+    let (code, error) = refused(&dir, &["conflicts", "apply", id, "zendesk", "--yes"]);
+    assert_eq!(code, Some(1), "{error}");
+    assert!(error.contains("look first") && error.contains("deskup resume"), "{error}");
+    assert!(began.elapsed().as_secs() < 20, "nobody waits for a deskup that is paused");
     running.signal("INT");
     assert!(running.end().success());
-    assert_eq!(json(&dir, &["status"])["holder"], Json::Null);
+    assert_eq!(json_any(&dir, &["status"])["holder"], Json::Null);
     std::fs::remove_dir_all(&dir).unwrap();
 }
 

@@ -13,6 +13,7 @@ use super::Shown;
 use crate::query::conflicts::{ConflictDetails, ConflictView, Origin, SettledView, Shown as Both};
 use crate::query::explain::{ChangeView, ExplainView, FieldView, WriteView};
 use crate::query::line_of;
+use crate::query::offers::Offers;
 use crate::query::quarantine::{GroupView, RecordView, advice};
 use crate::query::status::{
     AlarmView, BudgetView, Convergence, CursorView, ExecutionView, HeardView, HolderView, StatusView,
@@ -178,6 +179,15 @@ fn execution(workflow: &str, status: &str, error: Option<String>) -> ExecutionVi
 }
 
 fn conflict(id: &str, field: &str, cause: &str, (zendesk, clickup): (&str, &str)) -> ConflictView {
+    let offers = match cause {
+        "no_counterpart" => Offers { instead: Some("say who it is in [people]"), ..Offers::default() },
+        "description_read_only" => Offers {
+            can: vec![Side::Zendesk],
+            cannot: vec![(Side::Clickup, "Zendesk's description is read only".to_owned())],
+            instead: None,
+        },
+        _ => Offers { can: vec![Side::Zendesk, Side::Clickup], ..Offers::default() },
+    };
     ConflictView {
         id: id.to_owned(),
         ticket: 12,
@@ -190,6 +200,9 @@ fn conflict(id: &str, field: &str, cause: &str, (zendesk, clickup): (&str, &str)
         base: json!("Chair"),
         zendesk: json!(zendesk),
         clickup: json!(clickup),
+        can_apply: offers.can.clone(),
+        offers,
+        rule_shown: "zendesk".to_owned(),
         shown: Both { zendesk: line_of(&json!(zendesk)), clickup: line_of(&json!(clickup)) },
         before: line_of(&json!(zendesk)),
         asked: None,

@@ -360,3 +360,17 @@ async fn a_pair_is_settled_when_it_waits_for_nothing() {
     let part = desk.view().await.convergence;
     assert_eq!((part.settled, part.with_conflict), (6, 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn dates_of_one_field_have_one_form() {
+    let desk = Desk::running().await;
+    let labels = super::Labels::load(&Installation::at("."), &desk.store).await.expect("reads");
+    let instant = domain::Value::Date(1_777_474_800_000);
+    let day = domain::Value::Text("2026-03-10".to_owned());
+    let lines = |values: &[&domain::Value]| {
+        let values: Vec<_> = values.iter().map(|value| (Side::Zendesk, *value)).collect();
+        labels.lines(&domain::FieldKey::DueDate, &values)
+    };
+    assert_eq!(lines(&[&instant, &day, &domain::Value::Null]), ["2026-04-29", "2026-03-10", "-"]);
+    assert_eq!(lines(&[&instant, &domain::Value::Null]), ["2026-04-29T15:00:00Z", "-"]);
+}
