@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "../accounts/mod.rs"]
 mod accounts;
+mod help;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -169,7 +171,7 @@ fn explain_takes_what_either_browser_shows() {
     let field = json(&dir, &["explain", task, "status"]);
     assert_eq!(field["fields"].as_array().unwrap().len(), 1);
     for (wrong, says) in
-        [("DEV-12", "custom id"), ("no such thing", "neither"), ("99999", "nothing is linked")]
+        [("DEV-12", "custom id"), ("no such thing", "neither"), ("99999", "deskup plan --ticket 99999")]
     {
         let (code, error) = refused(&dir, &["explain", wrong]);
         assert_eq!(code, Some(2), "{wrong}");
@@ -195,6 +197,8 @@ fn links_are_exported_and_nothing_is_written_over() {
             .all(|link| link["task"].is_string() && link["since"].is_string())
     );
     assert!(export["deskup_toml"].as_str().unwrap().contains("[zendesk]"));
+    assert_eq!(json(&dir, &["export"])["links"], export["links"], "--json is the form that it has anyway");
+    assert_eq!(refused(&dir, &["export", "--json", "--format", "csv"]).0, Some(2));
     let (code, error) = refused(&dir, &["export", "--out", "links.json"]);
     assert!(code == Some(2) && error.contains("--force"), "{error}");
     assert_eq!(
@@ -250,6 +254,7 @@ fn without_a_state_each_command_says_how_to_get_one() {
         let (code, error) = refused(&dir, arguments);
         assert_eq!(code, Some(2), "{arguments:?}");
         assert!(error.contains("there is no state") && error.contains("--dir"), "{arguments:?}: {error}");
+        assert!(error.contains("deskup init") && error.contains("deskup demo"), "{arguments:?}: {error}");
     }
     std::fs::remove_dir_all(&dir).unwrap();
 }
@@ -357,65 +362,6 @@ fn every_listing_fits_eighty_and_two_hundred_columns() {
             let (out, _) = said(&output);
             let widest = out.lines().map(|line| line.chars().count()).max().unwrap_or_default();
             assert!(widest <= columns, "{arguments:?} at {columns}: {widest}\n{out}");
-        }
-    }
-    std::fs::remove_dir_all(&dir).unwrap();
-}
-
-/// The commands that `--help` lists.
-fn commands(dir: &Path) -> Vec<String> {
-    let (help, _) = said(&deskup(dir, &["--help"]).output().unwrap());
-    let listed = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
-    let names =
-        listed.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
-    let names: Vec<String> =
-        names.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
-    assert!(names.len() > 10, "{help}");
-    names.into_iter().filter(|name| name != "help").collect()
-}
-
-#[test]
-fn every_command_has_a_help_that_answers_and_a_completion() {
-    let dir = folder("help");
-    for command in commands(&dir) {
-        let output = deskup(&dir, &[&command, "--help"]).output().unwrap();
-        let (help, _) = said(&output);
-        for part in ["Usage: ", "Example", "Exit codes: "] {
-            assert!(help.contains(part), "`deskup {command} --help` has no `{part}`:\n{help}");
-        }
-        assert!(!help.lines().next().unwrap_or_default().is_empty(), "{command} does not say what it does");
-        let by_help = said(&deskup(&dir, &["help", &command]).output().unwrap()).0;
-        assert_eq!(by_help, help, "`deskup help {command}` says the same");
-        for shell in ["bash", "zsh", "fish"] {
-            let script = said(&deskup(&dir, &["completions", shell]).output().unwrap()).0;
-            assert!(script.contains(&command), "{shell} does not complete {command}");
-        }
-    }
-    for (wrong, meant) in [
-        ("statsu", "status"),
-        ("confilcts", "conflicts"),
-        ("quarntine", "quarantine"),
-        ("explian", "explain"),
-    ] {
-        let output = deskup(&dir, &[wrong]).output().unwrap();
-        let (_, error) = said(&output);
-        assert_eq!(output.status.code(), Some(2));
-        assert!(error.contains(&format!("'{meant}'")), "{wrong}: {error}");
-    }
-    let (code, _) = refused(&dir, &["completions", "tcsh"]);
-    assert_eq!(code, Some(2));
-    std::fs::remove_dir_all(&dir).unwrap();
-}
-
-/// The scripts as their shells take them, where the shells are there.
-#[test]
-fn completions_are_read_by_their_shells() {
-    let dir = folder("shells");
-    for (shell, check) in [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")] {
-        let script = said(&deskup(&dir, &["completions", shell]).output().unwrap()).0;
-        std::fs::write(dir.join(shell), script).unwrap();
-        if let Ok(output) = Command::new(shell).arg(check).arg(dir.join(shell)).output() {
-            assert!(output.status.success(), "{shell}: {:?}", said(&output));
         }
     }
     std::fs::remove_dir_all(&dir).unwrap();
