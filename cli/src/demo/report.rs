@@ -60,12 +60,12 @@ fn headline(args: &DemoArgs, played: &Played) -> String {
     if args.unlimited {
         return format!("{tickets} tickets without artificial limits; shown in {shown}");
     }
-    let took = |plan: Plan| match plan == args.plan {
-        true => span(played.backfill_ms),
-        false => format!(
-            "about {}",
-            span(estimate_of(args.plan, plan, played.backfill_clickup_calls, played.backfill_ms))
-        ),
+    let took = |plan: Plan| {
+        let own = played.backfill_ms;
+        match estimate_of(args.plan, plan, played.backfill_clickup_calls, own) {
+            same if same == own => "the same".to_owned(),
+            other => format!("about {}", span(other)),
+        }
     };
     let others: Vec<String> = [Plan::Business, Plan::BusinessPlus, Plan::Enterprise]
         .into_iter()
@@ -74,7 +74,7 @@ fn headline(args: &DemoArgs, played: &Played) -> String {
         .collect();
     format!(
         "{tickets} tickets: {} under ClickUp {},\n{}; shown in {shown}",
-        took(args.plan),
+        span(played.backfill_ms),
         args.plan.name(),
         others.join(", "),
     )

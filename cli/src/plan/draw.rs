@@ -183,7 +183,8 @@ fn ticket(plan: &RecordPlan, mapping: &Mapping) -> String {
         terminal::plain(&becomes)
     ))];
     if !plan.fields.is_empty() {
-        let rows: Vec<Vec<String>> = plan.fields.iter().map(|field| side_by_side(field, mapping)).collect();
+        let rows: Vec<Vec<String>> =
+            plan.fields.iter().map(|field| side_by_side(field, &plan.apart, mapping)).collect();
         lines.push(terminal::table(&["field", "Zendesk", "ClickUp", "will be", "why"], &rows));
     }
     for along in &plan.along {
@@ -209,11 +210,7 @@ fn ticket(plan: &RecordPlan, mapping: &Mapping) -> String {
     if plan.link_back {
         lines.push("  the ticket is told where its task is".to_owned());
     }
-    // What the table says beside a field is not said again.
-    let said = |apart: &Apart| {
-        plan.fields.iter().any(|field| field.field.to_string() == apart.what && field.why == apart.why)
-    };
-    for apart in plan.apart.iter().filter(|apart| !said(apart)) {
+    for apart in &plan.apart {
         lines.push(format!(
             "  stays apart: {}: {}",
             terminal::plain(&apart.what),
@@ -223,8 +220,10 @@ fn ticket(plan: &RecordPlan, mapping: &Mapping) -> String {
     lines.join("\n")
 }
 
-fn side_by_side(field: &FieldPlan, mapping: &Mapping) -> Vec<String> {
+fn side_by_side(field: &FieldPlan, apart: &[Apart], mapping: &Mapping) -> Vec<String> {
     let key = &field.field;
+    // Below the table there is room for the whole reason, and once is enough.
+    let below = apart.iter().any(|apart| apart.what == key.to_string() && apart.why == field.why);
     let will: Vec<String> = field
         .writes
         .iter()
@@ -235,7 +234,7 @@ fn side_by_side(field: &FieldPlan, mapping: &Mapping) -> Vec<String> {
         names::value(mapping, key, Side::Zendesk, &field.zendesk),
         names::value(mapping, key, Side::Clickup, &field.clickup),
         if will.is_empty() { "as they are".to_owned() } else { will.join("; ") },
-        terminal::plain(&names::rule(mapping, &field.why)),
+        if below { "see below".to_owned() } else { terminal::plain(&names::rule(mapping, &field.why)) },
     ]
 }
 
