@@ -91,11 +91,11 @@ pub(crate) fn draw(view: &StatusView, screen: &Screen) -> String {
     say("installed", view.since.clone().unwrap_or_else(|| "unknown".to_owned()));
     say("running", running(view));
     if view.run_unfinished {
-        say(
-            "run",
-            "stopped before its end; `deskup run ticket-sync` goes on (with the same --plan, if it had one)"
-                .to_owned(),
-        );
+        let again = match view.is_demo {
+            true => "`deskup demo` with the same options goes on",
+            false => "`deskup run ticket-sync` goes on (with the same --plan, if it had one)",
+        };
+        say("run", format!("stopped before its end; {again}"));
     }
     say("converged", converged(&view.convergence));
     say("links", counts(&view.links.iter().map(|(state, n)| (link_state(state), *n)).collect()));

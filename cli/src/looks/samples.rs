@@ -116,6 +116,7 @@ fn status(alarms: Vec<AlarmView>, paused: Vec<SwitchView>, text: &str) -> Status
         }),
         should_run: true,
         run_unfinished: false,
+        is_demo: false,
         convergence: Convergence { linked: 48_211, settled: 48_190, with_conflict: 27, percent: 99.9 },
         links: counts(&[("linked", 48_211), ("suspended", 3), ("probe", 1)]),
         work: counts(&[("live", 14), ("reconcile", 2), ("backfill", 0)]),

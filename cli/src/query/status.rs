@@ -38,6 +38,9 @@ pub struct StatusView {
     pub should_run: bool,
     /// Whether a run was stopped before its end, and nothing carries it on at present.
     pub run_unfinished: bool,
+    /// Whether it is a demo's.
+    #[serde(skip)]
+    pub is_demo: bool,
     /// How much is in step.
     pub convergence: Convergence,
     /// Links by state.
@@ -209,6 +212,7 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
         holder: holder.as_ref().map(|(who, since)| HolderView { who: who.clone(), since: time(*since) }),
         should_run: serving.is_some(),
         run_unfinished: false,
+        is_demo: installation.is_demo(),
         convergence,
         links,
         work: open.work,

@@ -143,7 +143,8 @@ mod tests {
             missing_events: Vec::new(),
             secret: None,
         };
-        let at = |columns| hooks(&[hook.clone()], &Screen { columns, colour: false, terminal: false });
+        let at =
+            |columns| hooks(std::slice::from_ref(&hook), &Screen { columns, colour: false, terminal: false });
         for columns in [60, 80, 200] {
             let text = at(columns);
             assert!(text.contains(&hook.id) && text.contains(&hook.endpoint), "{columns}:\n{text}");
