@@ -200,7 +200,7 @@ pub const PLAN: &str = "\
 Examples:
   deskup plan                        look at every change a run would make
   deskup plan --ticket 12            only this ticket
-  deskup plan --out plan.json        keep it, for `deskup run ticket-sync --plan`
+  deskup plan --out plan.json        keep it, for `run ticket-sync --plan`
 
 Exit codes: 0 planned; 1 a service is in trouble; 2 options, settings,
 accounts; 3 the state cannot be used.";
