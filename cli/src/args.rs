@@ -19,11 +19,13 @@ use crate::run::RunArgs;
 use crate::serve::ServeArgs;
 use crate::simulate::SimulateArgs;
 use crate::status::StatusArgs;
+use crate::terminal;
 use crate::webhooks::WebhooksArgs;
 
 /// Keeps Zendesk tickets and ClickUp tasks in step.
 #[derive(Debug, Parser)]
 #[command(name = "deskup", version, about, arg_required_else_help = true, after_help = help::ALL)]
+#[command(term_width = terminal::help_columns())]
 pub struct Args {
     /// Tell more on stderr; twice for everything.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]

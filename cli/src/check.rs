@@ -1,6 +1,8 @@
 //! Compares the settings with both accounts: every mistake at once, each with its place and what to do.
 
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::Path;
 use std::sync::Arc;
 
 use domain::{Mistake, Settings, Side};
@@ -43,6 +45,8 @@ impl Fault {
         let line = self.line.map(|line| format!(":{line}")).unwrap_or_default();
         let file = self.file.map(|file| format!("{file}{line}"));
         let field = Some(self.field.clone()).filter(|field| !field.is_empty());
+        // A trouble says of which account it is.
+        let field = field.filter(|field| self.file.is_some() || !self.message.starts_with(field.as_str()));
         let parts: Vec<String> = [file, field].into_iter().flatten().collect();
         parts.join(": ")
     }
@@ -88,12 +92,29 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<()> {
     }
     match findings.faults.len() {
         0 => Ok(()),
+        _ if findings.not_now => {
+            Err(Failed::result("nothing can be said about it while a service is in trouble: try again later"))
+        }
         n => {
-            let words =
-                format!("{n} mistake{} in {}", if n == 1 { "" } else { "s" }, installation.dir().display());
-            Err(if findings.not_now { Failed::result(words) } else { Failed::usage(words) })
+            let mistakes = if n == 1 { "mistake" } else { "mistakes" };
+            Err(Failed::usage(format!("{n} {mistakes} in {}", places(&installation, &findings.faults))))
         }
     }
+}
+
+/// Where the mistakes are: files by their path, and the accounts.
+fn places(installation: &Installation, faults: &[Fault]) -> String {
+    let file = |fault: &Fault| match fault.file {
+        Some(file) => shown(&installation.dir().join(file)),
+        None => "the accounts".to_owned(),
+    };
+    let places: BTreeSet<String> = faults.iter().map(file).collect();
+    places.into_iter().collect::<Vec<_>>().join(" and ")
+}
+
+/// A path as a person would type it here.
+fn shown(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 fn look(args: &CheckArgs, installation: &Installation) -> anyhow::Result<Findings> {
@@ -201,7 +222,7 @@ fn draw(installation: &Installation, findings: &Findings) -> String {
     let mut out = String::new();
     let file = installation.settings_file();
     if findings.faults.is_empty() {
-        out.push_str(&item("fine", &format!("{} fits both accounts", file.display())));
+        out.push_str(&item("fine", &format!("{} fits both accounts", shown(&file))));
     } else {
         // One line each, whatever the width: it is there to be read by editors, too.
         for fault in &findings.faults {

@@ -5,7 +5,7 @@ use crate::help;
 use crate::installation::Installation;
 use crate::machine;
 use crate::query::explain::{ExplainView, FieldView, UNMOVED, explain};
-use crate::query::record;
+use crate::query::{Labels, causes, record};
 use crate::terminal::{self, Screen};
 
 /// Options of `explain`.
@@ -27,7 +27,8 @@ pub fn run(args: &ExplainArgs) -> anyhow::Result<()> {
     let view = machine::runtime()?.block_on(async {
         let store = installation.look().await?;
         let ticket = record::find(&store, &args.record).await?;
-        explain(&store, ticket, args.field.as_deref()).await
+        let labels = Labels::load(&installation, &store).await?;
+        explain(&store, &labels, ticket, args.field.as_deref()).await
     })?;
     if args.state.json {
         terminal::data(&serde_json::to_string(&view)?);
@@ -118,7 +119,9 @@ fn history(field: &FieldView, whole: bool) -> Vec<(String, String)> {
         let (zendesk, clickup) = (value(&conflict.shown.zendesk), value(&conflict.shown.clickup));
         let what = format!(
             "conflict {} ({}, {}): Zendesk {zendesk} | ClickUp {clickup}",
-            conflict.id, conflict.state, conflict.cause
+            conflict.id,
+            conflict.state,
+            causes::words(&conflict.cause)
         );
         told.push((conflict.at.clone(), what));
     }

@@ -23,6 +23,9 @@ pub struct ExportArgs {
     /// In which form
     #[arg(long, value_enum, default_value_t = Format::Json)]
     pub format: Format,
+    /// The form that it has anyway, said as with the other commands
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
     /// Write over a file that is there
     #[arg(long, requires = "out")]
     pub force: bool,

@@ -19,9 +19,9 @@ use, read only, disk full, from a newer version, not a state).";
 /// Of `demo`.
 pub const DEMO: &str = "\
 Examples:
-  deskup demo                                       200 tickets, 100 edits
-  deskup demo --fresh --tickets 2000 --edits 500    a bigger desk
-  deskup demo --keep                                leave it running, both services on ports
+  deskup demo                                      200 tickets, 100 edits
+  deskup demo --fresh --tickets 2000 --edits 500   a bigger desk
+  deskup demo --keep                               leave it running, on ports
 
 Exit codes: 0 done, the judge found nothing; 1 the judge found faults; 2
 options; 3 the state cannot be used.";
@@ -38,24 +38,26 @@ written.";
 /// Of `simulate`.
 pub const SIMULATE: &str = "\
 Examples:
-  deskup simulate                      addresses and credentials, as lines for a shell
-  deskup simulate --dir accounts       keep both accounts in a folder
+  deskup simulate                  addresses and credentials, for a shell
+  deskup simulate --dir accounts   keep both accounts in a folder
 
 Exit codes: 0 ended by Ctrl-C; 2 options, or a port that is taken.";
 
 /// Of `status`.
 pub const STATUS: &str = "\
-Converged is the share of linked pairs that the last look at them left with
-nothing open: no record waiting to be looked at, no write whose outcome is not
-proven, no open conflict, not set aside. Pairs that are suspended (one side is
-not visible) do not count as linked.
+Converged is the share of linked pairs that wait for nothing: no record waits
+to be looked at, no outcome of a write is unproven, nothing is set aside. Both
+sides of such a pair hold the same by the mapping, or the difference is kept
+as a conflict; how many keep one stands beside it. Pairs that are suspended
+(one side is not visible) do not count as linked.
 
 Alarms, each a line and exit code 1, for a monitoring system to call this
 every few minutes:
   brake, paused    work stands still, and why
   not_running      `deskup serve` ended without being stopped
-  cursor           a stream was not read to its end for 10 minutes while it should be
-  webhooks         cursors found changes for 15 minutes that no webhook told of
+  settings         deskup.toml was changed since `deskup serve` began
+  cursor           a stream was not read to its end for 10 minutes
+  webhooks         for 15 minutes cursors found changes that no webhook told of
   unconfirmed      ClickUp took writes and sent no webhook that confirms them
   overdue          the outcome of writes is unknown for too long
   quarantine       records are set aside
@@ -73,7 +75,7 @@ cannot be used.";
 pub const EXPLAIN: &str = "\
 Examples:
   deskup explain 12
-  deskup explain 12 status                                     everything known of one field
+  deskup explain 12 status               everything known of one field
   deskup explain https://app.clickup.com/t/868f9p6ad title
 
 Exit codes: 0 done; 2 there is no such record or field, or no state; 3 the
@@ -91,8 +93,8 @@ Examples:
   deskup conflicts
   deskup conflicts --ticket 12
   deskup conflicts show 12-3fa9c1
-  deskup conflicts apply 12-3fa9c1 clickup        ClickUp's kept value goes to both sides
-  deskup conflicts dismiss 12-3fa9c1              both sides stay as they are
+  deskup conflicts apply 12-3fa9c1 clickup   ClickUp's value goes to both sides
+  deskup conflicts dismiss 12-3fa9c1         both sides stay as they are
 
 Exit codes: 0 done (also where it was done before); 1 asked for and not done
 yet (paused, a service is down); 2 it cannot be (closed ticket, read-only
@@ -167,7 +169,8 @@ state; 3 the state cannot be used.";
 pub const COMPLETIONS: &str = "\
 Examples:
   deskup completions bash > ~/.local/share/bash-completion/completions/deskup
-  deskup completions zsh > ~/.zfunc/_deskup        with fpath+=~/.zfunc before compinit in ~/.zshrc
+  deskup completions zsh > ~/.zfunc/_deskup
+    with fpath+=~/.zfunc before compinit in ~/.zshrc
   deskup completions fish > ~/.config/fish/completions/deskup.fish
 
 Exit codes: 0 done; 2 options.";
@@ -175,9 +178,10 @@ Exit codes: 0 done; 2 options.";
 /// Of `init`.
 pub const INIT: &str = "\
 Examples:
-  deskup init                                             asks for what it needs
-  deskup init --zendesk-url acme --workspace 9011001      credentials from the environment
-  deskup init --force                                     propose anew; the old file is kept
+  deskup init                    asks for what it needs
+  deskup init --force            propose anew; the old file is kept
+  deskup init --zendesk-url acme --workspace 9011001
+                                 with credentials from the environment
 
 Exit codes: 0 deskup.toml is written; 1 a service is in trouble, try later; 2
 options, credentials or accounts; 3 the folder cannot be written.";
@@ -196,7 +200,7 @@ pub const PLAN: &str = "\
 Examples:
   deskup plan                        look at every change a run would make
   deskup plan --ticket 12            only this ticket
-  deskup plan --out plan.json        keep it, for `deskup run ticket-sync --plan plan.json`
+  deskup plan --out plan.json        keep it, for `run ticket-sync --plan`
 
 Exit codes: 0 planned; 1 a service is in trouble; 2 options, settings,
 accounts; 3 the state cannot be used.";
@@ -204,8 +208,8 @@ accounts; 3 the state cannot be used.";
 /// Of `run`.
 pub const RUN: &str = "\
 Examples:
-  deskup run ticket-sync                       bring over what is new, settle what moved
-  deskup run ticket-sync --plan plan.json      make exactly these changes
+  deskup run ticket-sync                    bring over what is new and changed
+  deskup run ticket-sync --plan plan.json   make exactly these changes
 
 Exit codes: 0 done; 1 stopped before the end, or tickets left out; 2 options,
 settings, accounts, or a plan is needed; 3 the state cannot be used; 130 a

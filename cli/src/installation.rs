@@ -175,7 +175,7 @@ impl Installation {
         let file = self.state_file();
         if !file.exists() {
             return Err(Failed::usage(format!(
-                "there is no state in {}: run `deskup demo` or `deskup run ticket-sync` first, or name the folder with --dir",
+                "there is no state in {}: run `deskup init` for real accounts (and then `deskup run ticket-sync`) or `deskup demo` for simulated ones, or name the folder with --dir",
                 self.dir.display()
             )));
         }

@@ -7,9 +7,13 @@ use crate::failure::Failed;
 use crate::help;
 use crate::installation::{Folder, Installation};
 use crate::machine;
-use crate::query::short;
-use crate::query::status::{self, StatusView};
+use crate::query::alarms::pauses;
+use crate::query::status::{self, Convergence, StatusView, SwitchView};
+use crate::query::{causes, short};
 use crate::terminal::{self, Screen, number, span};
+
+/// Executions that are shown; `--json` has more.
+const EXECUTIONS_MAX: usize = 5;
 
 /// Options of `status`.
 #[derive(Debug, clap::Args)]
@@ -60,22 +64,20 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
 
 /// Alarms are the exit code.
 fn verdict(view: &StatusView) -> anyhow::Result<()> {
-    match view.alarms.len() {
-        0 => Ok(()),
-        1 => Err(Failed::result(format!("an alarm: {}", view.alarms[0].kind))),
-        count => {
-            let kinds: Vec<&str> = view.alarms.iter().map(|alarm| alarm.kind).collect();
-            Err(Failed::result(format!("{count} alarms: {}", kinds.join(", "))))
-        }
+    let count = view.alarms.len();
+    if count == 0 {
+        return Ok(());
     }
+    let kinds: Vec<&str> = view.alarms.iter().map(|alarm| alarm.kind).collect();
+    let alarms = if count == 1 { "alarm" } else { "alarms" };
+    Err(Failed::result(format!("{count} {alarms}: {}", kinds.join(", "))))
 }
 
 pub(crate) fn draw(view: &StatusView, screen: &Screen) -> String {
     let mut lines = Vec::new();
     for alarm in &view.alarms {
-        let mut said = screen.wrap(&format!("ALARM {}: {}", alarm.kind, alarm.text), 6).into_iter();
-        lines.extend(said.next().map(|first| screen.bad(&first)));
-        lines.extend(said);
+        let said = screen.wrap(&format!("ALARM {}: {}", alarm.kind, alarm.text), 6);
+        lines.extend(said.iter().map(|line| screen.bad(line)));
     }
     if view.alarms.is_empty() {
         lines.push(screen.good("no alarm"));
@@ -86,22 +88,21 @@ pub(crate) fn draw(view: &StatusView, screen: &Screen) -> String {
     let mut say = |name: &str, value: String| {
         lines.extend(screen.wrap_after(&format!("{name:<12} "), &value));
     };
-    say("since", view.since.clone().unwrap_or_else(|| "unknown".to_owned()));
+    say("installed", view.since.clone().unwrap_or_else(|| "unknown".to_owned()));
     say("running", running(view));
-    let part = &view.convergence;
-    say(
-        "converged",
-        format!(
-            "{} % ({} of {} linked pairs have nothing open)",
-            part.percent,
-            number(part.settled),
-            number(part.linked)
-        ),
-    );
-    say("links", counts(&view.links));
+    if view.run_unfinished {
+        let again = match view.is_demo {
+            true => "`deskup demo` with the same options goes on",
+            false => "`deskup run ticket-sync` goes on (with the same --plan, if it had one)",
+        };
+        say("run", format!("stopped before its end; {again}"));
+    }
+    say("converged", converged(&view.convergence));
+    say("links", counts(&view.links.iter().map(|(state, n)| (link_state(state), *n)).collect()));
     say("waiting", counts(&view.work));
     say("unconfirmed", unconfirmed(view));
-    say("conflicts", counts(&view.conflicts));
+    let causes = view.conflicts.iter().map(|(cause, n)| (causes::words(cause).to_owned(), *n));
+    say("conflicts", counts(&causes.collect()));
     say("quarantine", counts(&view.quarantine));
     say("paused", paused(view));
     for heard in &view.heard {
@@ -133,6 +134,26 @@ fn running(view: &StatusView) -> String {
     }
 }
 
+fn converged(part: &Convergence) -> String {
+    let kept = match part.with_conflict {
+        0 => String::new(),
+        kept => format!("; {} of them keep a conflict for a person", number(kept)),
+    };
+    let (settled, linked) = (number(part.settled), number(part.linked));
+    format!("{} % ({settled} of {linked} linked pairs{kept})", part.percent)
+}
+
+/// Where a link stands, in words.
+fn link_state(state: &str) -> String {
+    match state {
+        "intent" => "begun".to_owned(),
+        "probe" => "begun (and looked for in ClickUp)".to_owned(),
+        "suspended" => "suspended (one side is not visible)".to_owned(),
+        "unlinked" => "taken apart".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 fn unconfirmed(view: &StatusView) -> String {
     let open = &view.unconfirmed;
     match open.waiting {
@@ -145,12 +166,13 @@ fn paused(view: &StatusView) -> String {
     if view.paused.is_empty() {
         return "no".to_owned();
     }
-    let on: Vec<String> = view
-        .paused
-        .iter()
-        .map(|switch| format!("{} since {}: {}", switch.name, switch.since, switch.reason))
-        .collect();
-    on.join("; ")
+    let brake = view.paused.iter().filter(|switch| switch.name == "brake");
+    let brake = brake.map(|switch| format!("the brake is on since {}: {}", switch.since, switch.reason));
+    let paused = pauses(view).into_iter().map(|paused| {
+        let SwitchView { since, reason, .. } = &paused.switch;
+        format!("{} since {since}: {reason}", paused.what)
+    });
+    brake.chain(paused).collect::<Vec<_>>().join("; ")
 }
 
 fn tables(view: &StatusView, screen: &Screen) -> String {
@@ -159,7 +181,7 @@ fn tables(view: &StatusView, screen: &Screen) -> String {
         .iter()
         .map(|row| {
             let looked = row.looked_age_ms.map_or("-".to_owned(), ago);
-            vec![row.stream.clone(), looked, short(&row.moved), row.version.to_string(), row.cursor.clone()]
+            vec![row.stream.clone(), looked, short(&row.moved)]
         })
         .collect();
     let budgets: Vec<Vec<String>> = view
@@ -173,10 +195,13 @@ fn tables(view: &StatusView, screen: &Screen) -> String {
     let executions: Vec<Vec<String>> = view
         .executions
         .iter()
+        .take(EXECUTIONS_MAX)
         .map(|row| {
+            // Whoever ran it was killed, and could not say so.
+            let cut_short = row.status == "RUNNING" && view.holder.is_none();
             vec![
                 row.workflow.clone(),
-                row.status.clone(),
+                if cut_short { "CUT SHORT".to_owned() } else { row.status.clone() },
                 short(&row.started),
                 span(row.ran_ms),
                 row.transitions.to_string(),
@@ -186,7 +211,7 @@ fn tables(view: &StatusView, screen: &Screen) -> String {
         .collect();
     [
         screen.heading("Cursors"),
-        screen.table(&["stream", "read to its end", "moved", "version", "cursor"], &cursors),
+        screen.table(&["stream", "read to its end", "moved"], &cursors),
         String::new(),
         screen.heading("API budgets, newest window"),
         screen.table(&["service", "limit", "used", "until"], &budgets),

@@ -129,9 +129,11 @@ impl Screen {
             .collect()
     }
 
-    /// How many columns a value has where this many stand side by side.
+    /// How many columns a value has where this many stand side by side. Without an edge one long value would move
+    /// all others far to the right.
     pub fn cell_columns(&self, values: usize) -> usize {
-        (self.columns.saturating_sub(60) / values.max(1)).clamp(12, 120)
+        let most = if self.columns == COLUMNS_ENDLESS { 60 } else { 120 };
+        (self.columns.saturating_sub(60) / values.max(1)).clamp(12, most)
     }
 
     /// A cell of exactly this many columns.
@@ -170,6 +172,14 @@ fn pieces(text: &str, columns: usize) -> Vec<String> {
         }
         pieces.push(piece.to_owned());
         rest = &rest[piece.len()..];
+    }
+}
+
+/// How wide a help is: as the terminal, at most 100 columns, and 80 where nobody says.
+pub fn help_columns() -> usize {
+    match Screen::stdout().columns {
+        COLUMNS_ENDLESS => 80,
+        columns => columns.min(100),
     }
 }
 

@@ -19,6 +19,8 @@ fn folder(name: &str) -> PathBuf {
 fn deskup(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_deskup"));
     command.args(arguments).env_remove("DESKUP_TICKETS").env("NO_COLOR", "1").env("COLUMNS", "100");
+    // Set for whatever cargo starts: this is the command as it was installed.
+    command.env_remove("CARGO_MANIFEST_DIR");
     command
 }
 
@@ -83,6 +85,10 @@ fn the_report_shows_pairs_the_verdict_and_what_to_do_next() {
         assert!(text.contains(words), "`{words}` is missing in:\n{text}");
     }
     assert!(!text.contains('\u{1b}'), "NO_COLOR was not honoured");
+    assert!(!text.contains("cargo run"), "{text}");
+    let mut by_cargo = deskup(&["demo", "--tickets", "30", "--edits", "20", "--dir", dir.to_str().unwrap()]);
+    let by_cargo = by_cargo.env("CARGO_MANIFEST_DIR", "/src/deskup/cli").output().unwrap();
+    assert!(String::from_utf8_lossy(&by_cargo.stdout).contains("cargo run --release -- explain"));
     // A path is never cut: it is there to be copied.
     let drawn = text.lines().filter(|line| !line.contains(dir.to_str().unwrap()));
     let widest = drawn.map(|line| line.chars().count()).max();
@@ -138,7 +144,9 @@ fn status_and_explain_answer_people_and_machines() {
     let path = dir.to_str().unwrap();
     let status = run(&["status", "--dir", path]);
     let text = String::from_utf8(status.stdout).unwrap();
-    assert!(status.status.success() && text.contains("ticket-sync-live"), "{text}");
+    assert!(status.status.success() && text.contains("ticket-sync-poll"), "{text}");
+    let executions = text.lines().filter(|line| line.starts_with("  ticket-sync-")).count();
+    assert_eq!(executions, 5, "a few are enough for a person: {text}");
     let status: Json = serde_json::from_slice(&run(&["status", "--json", "--dir", path]).stdout).unwrap();
     assert_eq!(status["links"]["linked"].as_u64(), Some(30));
     assert!(status["budgets"].as_array().is_some_and(|budgets| !budgets.is_empty()));

@@ -193,6 +193,17 @@ fn a_check_says_whether_deliveries_come_through_and_revives_a_suspended_webhook(
     let made = desk.deskup(&["webhooks", "register", "--json"]).output().unwrap();
     let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
     assert_eq!((&made["zendesk"]["done"], &made["clickup"]["done"]), (&"made".into(), &"made".into()));
+    // An address that only `serve` was told is known all the same.
+    desk.write_settings("");
+    let kept = check();
+    assert_eq!(kept.status.code(), Some(0), "{:?}", said(&kept));
+    let listed = said(&desk.deskup(&["webhooks", "list", "--json"]).output().unwrap()).0;
+    assert!(!listed.contains("\"ours\":false"), "{listed}");
+    // Where it listens decides about no write; what it brings over does.
+    assert!(!desk.alarms().contains(&"settings".to_owned()));
+    desk.write_settings("[sync.filter]\ntag = [\"vip\"]\n");
+    let status = said(&desk.deskup(&["status"]).output().unwrap()).0;
+    assert!(status.contains("deskup.toml was changed since `deskup serve` began at"), "{status}");
     serving.signal("TERM");
     assert_eq!(serving.end().code(), Some(0), "{}", desk.told());
 }

@@ -14,7 +14,7 @@ use super::tell;
 use crate::args::StateArgs;
 use crate::failure::Failed;
 use crate::installation::Installation;
-use crate::query::conflicts;
+use crate::query::{Labels, conflicts};
 use crate::{hands, machine};
 
 /// How long a running deskup may take to apply a value.
@@ -37,11 +37,14 @@ pub async fn apply(args: &StateArgs, id: &str, side: Side, yes: bool) -> anyhow:
         return Err(Failed::usage(format!("{side}'s value of {id} cannot be applied: {why}")));
     }
     let Some(link) = link else { return Ok(()) };
-    confirm(&store, &row, side, yes).await?;
+    confirm(&installation, &store, &row, side, yes).await?;
     let by = hands::user();
     if store.holder().is_some() {
         person::ask_to_apply(&store, &row, &link, side, &by).await?;
-        wait(&store, &row).await?;
+        // A paused deskup does not do it in a minute either.
+        if stopped(&store).await?.is_none() {
+            wait(&store, &row).await?;
+        }
     } else {
         if installation.is_demo() {
             return Err(Failed::usage(
@@ -82,6 +85,19 @@ async fn wait(store: &Store, row: &ConflictRow) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Why the lane of what people ask for stands still, if it does.
+async fn stopped(store: &Store) -> anyhow::Result<Option<String>> {
+    let on = store.switches().all().await?;
+    let of = |wanted: fn(&SwitchName) -> bool| on.iter().find(|(name, _)| wanted(name)).map(|(_, on)| on);
+    if let Some(brake) = of(|name| *name == SwitchName::Brake) {
+        return Ok(Some(format!("work is paused by the brake ({}); see `deskup release`", brake.reason)));
+    }
+    if let Some(pause) = of(|name| *name == SwitchName::Pause(Lane::Live)) {
+        return Ok(Some(format!("work is paused ({}); `deskup resume` ends it", pause.reason)));
+    }
+    Ok(of(|name| matches!(name, SwitchName::Access(_))).map(|on| format!("work is paused ({})", on.reason)))
+}
+
 async fn answered(args: &StateArgs, store: &Store, row: &ConflictRow, side: Side) -> anyhow::Result<()> {
     let now = store.conflicts().get(row.ticket, &row.id).await?.unwrap_or_else(|| row.clone());
     if let Some(why) = &now.answer {
@@ -90,10 +106,8 @@ async fn answered(args: &StateArgs, store: &Store, row: &ConflictRow, side: Side
     if now.state == ConflictState::Applied {
         return tell(args, store, &now).await;
     }
-    let on = store.switches().all().await?;
-    let switch = on.get(&SwitchName::Brake).or_else(|| on.get(&SwitchName::Pause(Lane::Live)));
-    let why = match (switch, store.quarantine().get(&WorkKey::Ticket(row.ticket)).await?) {
-        (Some(switch), _) => format!("work is paused ({})", switch.reason),
+    let why = match (stopped(store).await?, store.quarantine().get(&WorkKey::Ticket(row.ticket)).await?) {
+        (Some(why), _) => why,
         (None, Some(aside)) => {
             format!("the ticket is set aside ({}); see `deskup quarantine show {}`", aside.cause, row.ticket)
         }
@@ -105,8 +119,15 @@ async fn answered(args: &StateArgs, store: &Store, row: &ConflictRow, side: Side
 }
 
 /// Asks where the field was changed since the conflict: those values were not in front of anybody.
-async fn confirm(store: &Store, row: &ConflictRow, side: Side, yes: bool) -> anyhow::Result<()> {
-    let details = conflicts::details(store, row).await?;
+async fn confirm(
+    installation: &Installation,
+    store: &Store,
+    row: &ConflictRow,
+    side: Side,
+    yes: bool,
+) -> anyhow::Result<()> {
+    let labels = Labels::load(installation, store).await?;
+    let details = conflicts::details(store, &labels, row).await?;
     let conflict = &details.conflict;
     let kept = [&conflict.zendesk, &conflict.clickup];
     let moved = !kept.contains(&&details.zendesk_now) && !kept.contains(&&details.clickup_now);

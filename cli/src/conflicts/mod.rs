@@ -11,7 +11,7 @@ use stores::conflicts::{ConflictRow, ConflictState};
 use crate::args::StateArgs;
 use crate::installation::Installation;
 use crate::query::conflicts::{self, ConflictDetails, ConflictView, Origin};
-use crate::query::record;
+use crate::query::{Labels, causes, record};
 use crate::terminal::{self, Screen};
 use crate::{hands, help, machine};
 
@@ -20,6 +20,9 @@ const ROWS_MAX: usize = 10_000;
 
 /// Narrower screens leave out whose value stands.
 const WIDE: usize = 100;
+
+/// What stands where nobody's value went to the other side.
+pub(crate) const EACH: &str = "each its own";
 
 /// Options of `conflicts`.
 #[derive(Debug, clap::Args)]
@@ -62,7 +65,7 @@ pub enum Action {
         id: String,
         /// Whose kept value goes to both sides
         side: Which,
-        /// Do not ask, also where the field was changed since
+        /// Apply it without asking where the field was changed since the conflict; elsewhere nothing is asked anyway
         #[arg(long)]
         yes: bool,
         /// Which installation, and how to print
@@ -124,12 +127,14 @@ pub fn over<'a>(inner: &'a StateArgs, outer: &'a StateArgs) -> &'a StateArgs {
 }
 
 async fn list(args: &StateArgs, ticket: Option<&str>) -> anyhow::Result<()> {
-    let store = Installation::locate(&args.folder).look().await?;
+    let installation = Installation::locate(&args.folder);
+    let store = installation.look().await?;
     let ticket = match ticket {
         Some(ticket) => Some(record::find(&store, ticket).await?),
         None => None,
     };
-    let views = conflicts::list(&store, ticket, ROWS_MAX).await?;
+    let labels = Labels::load(&installation, &store).await?;
+    let views = conflicts::list(&store, &labels, ticket, ROWS_MAX).await?;
     if args.json {
         terminal::data(&serde_json::json!({ "conflicts": views }).to_string());
     } else {
@@ -149,26 +154,41 @@ pub(crate) fn draw_list(views: &[ConflictView], of_ticket: bool, screen: &Screen
     headings.extend((screen.columns >= WIDE).then_some("stands"));
     headings.extend(with_state.then_some("state"));
     let table = screen.table_of(&headings, &rows, &[3, 4]);
-    let count = terminal::number(views.iter().filter(|view| view.state == "open").count() as u64);
-    let first = views.iter().find(|view| view.state == "open").map(|view| view.id.clone());
-    let next = first.map(|id| {
-        screen.wrap(&format!("{count} open. `deskup conflicts show {id}` tells everything of one; `apply {id} zendesk` or `clickup` puts a value on both sides."), 0).join("\n")
-    });
-    [Some(table), next].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+    let open: Vec<&ConflictView> = views.iter().filter(|view| view.state == "open").collect();
+    let footer = (!open.is_empty()).then(|| footer(&open, screen).join("\n"));
+    [Some(table), footer].into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
 
-/// A cause in few letters.
-fn short_cause(cause: &str) -> &str {
-    match cause {
-        "both_changed" => "both changed",
-        "description_read_only" => "read only",
-        "ticket_closed" => "closed",
-        "no_counterpart" => "no counterpart",
-        "lost_update" => "overwritten",
-        "one_way" => "one way",
-        "task_taken" => "task taken",
-        other => other,
+/// What to type next, with ids for which it works.
+fn footer(open: &[&ConflictView], screen: &Screen) -> Vec<String> {
+    let count = terminal::number(open.len() as u64);
+    let mut said = format!("{count} open. `deskup conflicts show {}` tells everything of one.", open[0].id);
+    let both = open.iter().find(|view| view.can_apply.len() == 2);
+    if let Some(view) = both.or_else(|| open.iter().find(|view| !view.can_apply.is_empty())) {
+        let side = match view.can_apply.as_slice() {
+            [side] => side.to_string().to_lowercase(),
+            _ => "zendesk` or `clickup".to_owned(),
+        };
+        said.push_str(&format!(
+            " `deskup conflicts apply {} {side}` puts that value on both sides.",
+            view.id
+        ));
     }
+    let stuck: Vec<&&ConflictView> = open.iter().filter(|view| view.can_apply.is_empty()).collect();
+    if let Some(view) = stuck.first() {
+        let count = terminal::number(stuck.len() as u64);
+        said.push_str(&format!(" {count} cannot be applied: `show {}` says what helps.", view.id));
+    }
+    let mut lines = screen.wrap(&said, 0);
+    if screen.columns >= WIDE {
+        lines.extend(screen.wrap(
+            &format!(
+                "`stands`: whose value both sides hold since; `{EACH}` where each side kept what it had."
+            ),
+            0,
+        ));
+    }
+    lines
 }
 
 fn list_row(view: &ConflictView, with_state: bool, screen: &Screen) -> Vec<String> {
@@ -176,12 +196,12 @@ fn list_row(view: &ConflictView, with_state: bool, screen: &Screen) -> Vec<Strin
     let mut row = vec![
         view.id.clone(),
         view.field.clone(),
-        short_cause(&view.cause).to_owned(),
+        causes::words(&view.cause).to_owned(),
         value(&view.shown.zendesk),
         value(&view.shown.clickup),
     ];
     if screen.columns >= WIDE {
-        row.push(view.winner.map_or_else(|| "both".to_owned(), |side| side.to_string()));
+        row.push(view.winner.map_or_else(|| EACH.to_owned(), |side| side.to_string()));
     }
     row.extend(with_state.then(|| match view.asked {
         Some(side) => format!("{side} asked for"),
@@ -191,9 +211,11 @@ fn list_row(view: &ConflictView, with_state: bool, screen: &Screen) -> Vec<Strin
 }
 
 async fn show(args: &StateArgs, id: &str) -> anyhow::Result<()> {
-    let store = Installation::locate(&args.folder).look().await?;
+    let installation = Installation::locate(&args.folder);
+    let store = installation.look().await?;
     let row = conflicts::find(&store, id).await?;
-    let details = conflicts::details(&store, &row).await?;
+    let labels = Labels::load(&installation, &store).await?;
+    let details = conflicts::details(&store, &labels, &row).await?;
     if args.json {
         terminal::data(&serde_json::to_string(&details)?);
     } else {
@@ -213,7 +235,10 @@ pub(crate) fn draw_details(details: &ConflictDetails, screen: &Screen) -> String
     let stands = view
         .winner
         .map_or_else(|| "each side keeps its own".to_owned(), |side| format!("{side}'s value stands"));
-    lines.extend(screen.wrap(&format!("{}: {} ({}); {stands}", view.at, view.cause, view.rule), 2));
+    lines.extend(
+        screen
+            .wrap(&format!("{}: {} ({}); {stands}", view.at, causes::words(&view.cause), view.rule_shown), 2),
+    );
     let sides = [
         (
             ("Zendesk", &details.zendesk_set),
@@ -263,10 +288,13 @@ fn outcome(view: &ConflictView) -> String {
             None => format!("settled: dismissed {} by {}", settled.at, settled.by),
         },
         (None, Some(side), _) => format!("open: {side}'s value was asked for and is not applied yet"),
-        (None, None, Some(answer)) => format!("open: what was asked for last could not be done: {answer}"),
-        (None, None, None) => {
-            format!("open: `deskup conflicts apply {0} zendesk` (or clickup), or `dismiss {0}`", view.id)
+        (None, None, Some(answer)) => {
+            format!(
+                "open: what was asked for last could not be done: {answer}; {}",
+                view.offers.words(&view.id)
+            )
         }
+        (None, None, None) => format!("open: {}", view.offers.words(&view.id)),
     }
 }
 
@@ -282,7 +310,8 @@ async fn dismiss(args: &StateArgs, id: &str) -> anyhow::Result<()> {
 /// Says where a conflict stands now.
 async fn tell(args: &StateArgs, store: &Store, row: &ConflictRow) -> anyhow::Result<()> {
     let row = store.conflicts().get(row.ticket, &row.id).await?.unwrap_or_else(|| row.clone());
-    let details = conflicts::details(store, &row).await?;
+    let labels = Labels::load(&Installation::locate(&args.folder), store).await?;
+    let details = conflicts::details(store, &labels, &row).await?;
     if args.json {
         terminal::data(&serde_json::to_string(&details)?);
         return Ok(());

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use simulators::clickup::Plan as ClickUpPlan;
+use stores::Store;
 use world::world::PlanLimits;
 use world::{Deskup, Details, Instance, Verdict, World, WorldError, WorldOptions};
 
 use crate::args::{DemoArgs, Plan};
 use crate::failure::Failed;
 use crate::installation::Installation;
+use crate::query::{Labels, conflicts};
 use crate::terminal;
 
 /// A demo that was played to its end.
@@ -49,7 +51,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
         let instance = Instance::in_world(&world, store.clone());
         let deskup: Arc<dyn Deskup> = instance.clone();
         let played = play(args, &world, &instance, &deskup, began).await?;
-        show(args, &world, &deskup, &played).await?;
+        show(args, &world, &deskup, &store, &played).await?;
         match ports {
             Some(ports) => keep::serve(args, &world, &deskup, &store, ports).await?,
             None => deskup.stop().await,
@@ -155,6 +157,7 @@ async fn show(
     args: &DemoArgs,
     world: &World,
     deskup: &Arc<dyn Deskup>,
+    store: &Store,
     played: &Played,
 ) -> anyhow::Result<()> {
     if args.json {
@@ -162,6 +165,8 @@ async fn show(
         return Ok(());
     }
     let kept = deskup.kept().await?;
-    terminal::data(&report::text(args, world, &kept, played));
+    let labels = Labels::load(&Installation::at(&args.dir), store).await?;
+    let open = conflicts::list(store, &labels, None, kept.conflicts.len()).await?;
+    terminal::data(&report::text(args, world, &kept, &open, played));
     Ok(())
 }

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Conflict, TicketId, Value};
+use domain::TicketId;
 use serde_json::{Value as Json, json};
 use world::{Kept, World};
 
 use crate::args::{DemoArgs, Plan};
+use crate::conflicts::EACH;
 use crate::demo::Played;
+use crate::installation::DEMO_DIR;
+use crate::query::causes;
+use crate::query::conflicts::ConflictView;
 use crate::terminal::{columns, cut, heading, number, plain, span, table};
 
 /// Pairs shown side by side.
@@ -32,11 +36,12 @@ pub fn json(args: &DemoArgs, played: &Played) -> anyhow::Result<Json> {
 }
 
 /// The report for a terminal.
-pub fn text(args: &DemoArgs, world: &World, kept: &Kept, played: &Played) -> String {
+pub fn text(args: &DemoArgs, world: &World, kept: &Kept, open: &[ConflictView], played: &Played) -> String {
+    let (command, dir) = (command(), dir(args));
     let mut parts = vec![
         headline(args, played),
         pairs(world, kept, played),
-        conflicts(kept),
+        conflicts(open, command, &dir),
         calls(played),
         cost(played),
         verdict(played),
@@ -44,7 +49,7 @@ pub fn text(args: &DemoArgs, world: &World, kept: &Kept, played: &Played) -> Str
     if args.exempt {
         parts.insert(5, exempt(played));
     }
-    parts.push(next(args));
+    parts.push(next(command, &dir));
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n")
 }
@@ -56,12 +61,11 @@ fn headline(args: &DemoArgs, played: &Played) -> String {
         return format!("{tickets} tickets without artificial limits; shown in {shown}");
     }
     let took = |plan: Plan| {
-        if plan == args.plan {
-            return span(played.backfill_ms);
+        let own = played.backfill_ms;
+        match estimate_of(args.plan, plan, played.backfill_clickup_calls, own) {
+            same if same == own => "the same".to_owned(),
+            other => format!("about {}", span(other)),
         }
-        // One window of a minute after the other, each used up.
-        let minutes = played.backfill_clickup_calls.div_ceil(u64::from(plan.per_minute())).max(1);
-        format!("about {minutes} min")
     };
     let others: Vec<String> = [Plan::Business, Plan::BusinessPlus, Plan::Enterprise]
         .into_iter()
@@ -70,10 +74,22 @@ fn headline(args: &DemoArgs, played: &Played) -> String {
         .collect();
     format!(
         "{tickets} tickets: {} under ClickUp {},\n{}; shown in {shown}",
-        took(args.plan),
+        span(played.backfill_ms),
         args.plan.name(),
         others.join(", "),
     )
+}
+
+/// How long the same backfill would take under another plan: what was no waiting for the next minute stays, and a
+/// bigger plan waits for fewer of them.
+fn estimate_of(own: Plan, other: Plan, calls: u64, backfill_ms: i64) -> i64 {
+    let waits = |plan: Plan| {
+        let minutes = calls.saturating_sub(1) / u64::from(plan.per_minute());
+        i64::try_from(minutes).unwrap_or(i64::MAX).saturating_mul(60_000)
+    };
+    let busy = backfill_ms.saturating_sub(waits(own)).max(1_000);
+    let took = busy.saturating_add(waits(other));
+    if own.per_minute() < other.per_minute() { took.min(backfill_ms) } else { took.max(backfill_ms) }
 }
 
 fn pairs(world: &World, kept: &Kept, played: &Played) -> String {
@@ -137,33 +153,32 @@ fn pair(world: &World, ticket: TicketId, z: &Json, c: &Json) -> String {
     table(&["", &format!("ticket {ticket}"), &format!("task {task}")], &rows)
 }
 
-fn conflicts(kept: &Kept) -> String {
-    if kept.conflicts.is_empty() {
+fn conflicts(open: &[ConflictView], command: &str, dir: &str) -> String {
+    if open.is_empty() {
         return String::new();
     }
-    let width = (columns().saturating_sub(56) / 2).clamp(12, 40);
-    let rows: Vec<Vec<String>> = kept
-        .conflicts
+    let width = (columns().saturating_sub(70) / 2).clamp(12, 40);
+    let rows: Vec<Vec<String>> = open
         .iter()
         .rev()
         .take(ROWS)
-        .map(|row| {
-            let Conflict { field, cause, zendesk, clickup, winner, .. } = &row.conflict;
+        .map(|view| {
             vec![
-                row.ticket.to_string(),
-                field.to_string(),
-                serde_json::to_value(cause)
-                    .ok()
-                    .and_then(|c| c.as_str().map(str::to_owned))
-                    .unwrap_or_default(),
-                cut(&value(zendesk), width),
-                cut(&value(clickup), width),
-                winner.map_or_else(|| "both".to_owned(), |side| side.to_string()),
+                view.id.clone(),
+                view.field.clone(),
+                causes::words(&view.cause).to_owned(),
+                cut(&view.shown.zendesk, width),
+                cut(&view.shown.clickup, width),
+                view.winner.map_or_else(|| EACH.to_owned(), |side| side.to_string()),
             ]
         })
         .collect();
-    let title = heading(&format!("Conflicts kept for a person: {}", number(kept.conflicts.len() as u64)));
-    format!("{title}\n{}", table(&["ticket", "field", "why", "Zendesk", "ClickUp", "stands"], &rows))
+    let title = heading(&format!("Conflicts kept for a person: {}", number(open.len() as u64)));
+    let more = match open.len().saturating_sub(ROWS) {
+        0 => String::new(),
+        more => format!("\n  and {} more: `{command} conflicts{dir}`", number(more as u64)),
+    };
+    format!("{title}\n{}{more}", table(&["id", "field", "why", "Zendesk", "ClickUp", "stands"], &rows))
 }
 
 fn calls(played: &Played) -> String {
@@ -272,16 +287,31 @@ fn verdict(played: &Played) -> String {
     lines.join("\n")
 }
 
-fn next(args: &DemoArgs) -> String {
-    let dir = if args.dir.as_os_str() == crate::installation::DEMO_DIR {
-        String::new()
-    } else {
-        format!(" --dir {}", args.dir.display())
-    };
-    format!(
-        "{}\n  deskup status{dir}            executions, cursors, conflicts\n  deskup explain{dir} 12        why each field of ticket 12 has its value\n  deskup demo{dir} --keep       leave it running: edit with curl, see the other side follow\n  deskup demo{dir} --fresh --tickets 2000 --edits 500   a bigger desk",
-        heading("Next (with `cargo run --release --` in place of `deskup`)"),
-    )
+fn next(command: &str, dir: &str) -> String {
+    let lines = [
+        ("status", "", "executions, cursors, conflicts"),
+        ("explain", " 12", "why each field of ticket 12 has its value"),
+        ("demo", " --keep", "leave it running: edit with curl, see the other side follow"),
+        ("demo", " --fresh --tickets 2000 --edits 500", "a bigger desk"),
+    ];
+    let typed: Vec<String> =
+        lines.iter().map(|(what, with, _)| format!("{command} {what}{dir}{with}")).collect();
+    let wide = typed.iter().map(String::len).max().unwrap_or_default();
+    let lines = typed.iter().zip(lines).map(|(typed, (.., why))| format!("\n  {typed:<wide$}  {why}"));
+    format!("{}{}", heading("Next"), lines.collect::<String>())
+}
+
+/// How the command is typed by whoever started this one.
+fn command() -> &'static str {
+    if std::env::var_os("CARGO_MANIFEST_DIR").is_some() { "cargo run --release --" } else { "deskup" }
+}
+
+/// The option that leads other commands to this demo.
+fn dir(args: &DemoArgs) -> String {
+    match args.dir.as_os_str() == DEMO_DIR {
+        true => String::new(),
+        false => format!(" --dir {}", args.dir.display()),
+    }
 }
 
 fn list(json: &Json) -> &[Json] {
@@ -296,14 +326,35 @@ fn word(json: &Json) -> String {
     }
 }
 
-fn value(value: &Value) -> String {
-    let text = match value {
-        Value::Null => "-".to_owned(),
-        Value::Text(text) => text.clone(),
-        Value::Set(items) => items.iter().cloned().collect::<Vec<_>>().join(", "),
-        Value::Date(ms) => domain::Timestamp(*ms).to_rfc3339(),
-        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
-        Value::Hash(_) => "(long text)".to_owned(),
-    };
-    plain(&text)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bigger_plan_never_looks_slower() {
+        let plans = [Plan::Business, Plan::BusinessPlus, Plan::Enterprise];
+        for (own, calls, backfill_ms) in [
+            (Plan::Business, 51, 38_000),
+            (Plan::Business, 2_040, 1_238_000),
+            (Plan::BusinessPlus, 2_040, 100_000),
+            (Plan::BusinessPlus, 2_040, 158_000),
+            (Plan::Enterprise, 20_400, 75_000),
+            (Plan::Enterprise, 0, 400),
+        ] {
+            let took = |plan| match plan == own {
+                true => backfill_ms,
+                false => estimate_of(own, plan, calls, backfill_ms),
+            };
+            let all = plans.map(took);
+            assert!(all[0] >= all[1] && all[1] >= all[2], "{calls}: {all:?}");
+        }
+        assert_eq!(estimate_of(Plan::Business, Plan::Enterprise, 2_040, 1_238_000), 38_000);
+    }
+
+    #[test]
+    fn what_to_type_stands_in_a_column() {
+        let text = next("deskup", " --dir x");
+        assert!(text.contains("\n  deskup status --dir x "), "{text}");
+        assert!(!text.contains("cargo"), "{text}");
+    }
 }

@@ -80,6 +80,21 @@ looks! {
     release: "release.txt";
 }
 
+#[test]
+fn a_run_that_was_killed_is_seen() {
+    let mut view = samples::shown("", "").calm;
+    view.executions[0].status = "RUNNING".to_owned();
+    let drawn = |view: &StatusView| status::draw(view, &screen(200, false));
+    assert!(drawn(&view).contains("RUNNING") && !drawn(&view).contains("CUT SHORT"), "somebody runs it");
+    view.holder = None;
+    view.run_unfinished = true;
+    let text = drawn(&view);
+    assert!(text.contains("CUT SHORT") && !text.contains("RUNNING"), "{text}");
+    assert!(text.contains("stopped before its end; `deskup run ticket-sync` goes on"), "{text}");
+    view.is_demo = true;
+    assert!(drawn(&view).contains("`deskup demo` with the same options goes on"));
+}
+
 /// What is wrong with a picture: it wraps, or a character in it does something else than being seen.
 fn faults(picture: &str, screen: &Screen) -> Vec<String> {
     let mut wrong = Vec::new();

@@ -13,6 +13,7 @@ use super::Shown;
 use crate::query::conflicts::{ConflictDetails, ConflictView, Origin, SettledView, Shown as Both};
 use crate::query::explain::{ChangeView, ExplainView, FieldView, WriteView};
 use crate::query::line_of;
+use crate::query::offers::Offers;
 use crate::query::quarantine::{GroupView, RecordView, advice};
 use crate::query::status::{
     AlarmView, BudgetView, Convergence, CursorView, ExecutionView, HeardView, HolderView, StatusView,
@@ -114,7 +115,9 @@ fn status(alarms: Vec<AlarmView>, paused: Vec<SwitchView>, text: &str) -> Status
             since: "2026-03-01T22:00:00Z".to_owned(),
         }),
         should_run: true,
-        convergence: Convergence { linked: 48_211, settled: 48_190, percent: 99.9 },
+        run_unfinished: false,
+        is_demo: false,
+        convergence: Convergence { linked: 48_211, settled: 48_190, with_conflict: 27, percent: 99.9 },
         links: counts(&[("linked", 48_211), ("suspended", 3), ("probe", 1)]),
         work: counts(&[("live", 14), ("reconcile", 2), ("backfill", 0)]),
         unconfirmed: Unconfirmed { waiting: 6, overdue: 1 },
@@ -177,6 +180,15 @@ fn execution(workflow: &str, status: &str, error: Option<String>) -> ExecutionVi
 }
 
 fn conflict(id: &str, field: &str, cause: &str, (zendesk, clickup): (&str, &str)) -> ConflictView {
+    let offers = match cause {
+        "no_counterpart" => Offers { instead: Some("say who it is in [people]"), ..Offers::default() },
+        "description_read_only" => Offers {
+            can: vec![Side::Zendesk],
+            cannot: vec![(Side::Clickup, "Zendesk's description is read only".to_owned())],
+            instead: None,
+        },
+        _ => Offers { can: vec![Side::Zendesk, Side::Clickup], ..Offers::default() },
+    };
     ConflictView {
         id: id.to_owned(),
         ticket: 12,
@@ -189,6 +201,9 @@ fn conflict(id: &str, field: &str, cause: &str, (zendesk, clickup): (&str, &str)
         base: json!("Chair"),
         zendesk: json!(zendesk),
         clickup: json!(clickup),
+        can_apply: offers.can.clone(),
+        offers,
+        rule_shown: "zendesk".to_owned(),
         shown: Both { zendesk: line_of(&json!(zendesk)), clickup: line_of(&json!(clickup)) },
         before: line_of(&json!(zendesk)),
         asked: None,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::plan::{FieldPlan, Kind};
+use domain::plan::{Apart, FieldPlan, Kind};
 use domain::{Mapping, RecordPlan, Side};
 use functions::plan::Plan;
 use functions::plan::file::PlanFile;
@@ -50,14 +50,7 @@ fn summary(file: &PlanFile) -> String {
     if plan.count(Kind::Link) > 0 {
         line("linked", format!("{} with tasks that are there already", plan.count(Kind::Link)));
     }
-    line(
-        "in step",
-        format!(
-            "{} pairs are looked at, {} need nothing",
-            plan.count(Kind::Update),
-            terminal::number(plan.in_step)
-        ),
-    );
+    line("linked pairs", linked(plan.in_step, plan.count(Kind::Update) as u64));
     let (zendesk, clickup) = (plan.writes_on(Side::Zendesk), plan.writes_on(Side::Clickup));
     line(
         "changes",
@@ -79,6 +72,17 @@ fn summary(file: &PlanFile) -> String {
         line("out of scope", format!("{}: {why}", terminal::number(*count)));
     }
     lines.join("\n")
+}
+
+/// What becomes of pairs that are linked already.
+fn linked(in_step: u64, moved: u64) -> String {
+    let pairs =
+        |count: u64| format!("{} {}", terminal::number(count), if count == 1 { "pair" } else { "pairs" });
+    match (in_step, moved) {
+        (0, 0) => "none yet".to_owned(),
+        (_, 0) => format!("{} in step, nothing to do", pairs(in_step)),
+        _ => format!("{} to bring in step, {} in step already", pairs(moved), terminal::number(in_step)),
+    }
 }
 
 /// What a limit counts.
@@ -179,7 +183,8 @@ fn ticket(plan: &RecordPlan, mapping: &Mapping) -> String {
         terminal::plain(&becomes)
     ))];
     if !plan.fields.is_empty() {
-        let rows: Vec<Vec<String>> = plan.fields.iter().map(|field| side_by_side(field, mapping)).collect();
+        let rows: Vec<Vec<String>> =
+            plan.fields.iter().map(|field| side_by_side(field, &plan.apart, mapping)).collect();
         lines.push(terminal::table(&["field", "Zendesk", "ClickUp", "will be", "why"], &rows));
     }
     for along in &plan.along {
@@ -209,14 +214,16 @@ fn ticket(plan: &RecordPlan, mapping: &Mapping) -> String {
         lines.push(format!(
             "  stays apart: {}: {}",
             terminal::plain(&apart.what),
-            terminal::plain(&apart.why)
+            terminal::plain(&names::rule(mapping, &apart.why))
         ));
     }
     lines.join("\n")
 }
 
-fn side_by_side(field: &FieldPlan, mapping: &Mapping) -> Vec<String> {
+fn side_by_side(field: &FieldPlan, apart: &[Apart], mapping: &Mapping) -> Vec<String> {
     let key = &field.field;
+    // Below the table there is room for the whole reason, and once is enough.
+    let below = apart.iter().any(|apart| apart.what == key.to_string() && apart.why == field.why);
     let will: Vec<String> = field
         .writes
         .iter()
@@ -227,11 +234,25 @@ fn side_by_side(field: &FieldPlan, mapping: &Mapping) -> Vec<String> {
         names::value(mapping, key, Side::Zendesk, &field.zendesk),
         names::value(mapping, key, Side::Clickup, &field.clickup),
         if will.is_empty() { "as they are".to_owned() } else { will.join("; ") },
-        terminal::plain(&field.why),
+        if below { "see below".to_owned() } else { terminal::plain(&names::rule(mapping, &field.why)) },
     ]
 }
 
 fn cut(text: &str) -> String {
     let room = terminal::columns().saturating_sub(30).clamp(40, COMMENT_MAX);
     terminal::cut(&terminal::plain(&text.split_whitespace().collect::<Vec<_>>().join(" ")), room)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::linked;
+
+    #[test]
+    fn linked_pairs_are_told_in_words() {
+        assert_eq!(linked(0, 0), "none yet");
+        assert_eq!(linked(1, 0), "1 pair in step, nothing to do");
+        assert_eq!(linked(1_020, 0), "1,020 pairs in step, nothing to do");
+        assert_eq!(linked(20, 1), "1 pair to bring in step, 20 in step already");
+        assert_eq!(linked(0, 3), "3 pairs to bring in step, 0 in step already");
+    }
 }

@@ -2,6 +2,7 @@
 
 use domain::{FieldKey, Mapping, Side, UserId, Value};
 
+use crate::query::causes;
 use crate::terminal;
 
 /// Longest cell of a table.
@@ -22,6 +23,14 @@ pub fn value(mapping: &Mapping, field: &FieldKey, side: Side, value: &Value) -> 
         Value::Hash(_) => "(a long text)".to_owned(),
     };
     terminal::cut(&terminal::plain(&text), CELL_MAX)
+}
+
+/// A rule with names where it tells of people by number.
+pub fn rule(mapping: &Mapping, rule: &str) -> String {
+    causes::with_names(rule, |id| {
+        let person = id.parse().ok().and_then(|id| mapping.person(Side::Zendesk, UserId(id)));
+        person.map(|person| person.name.clone())
+    })
 }
 
 fn word(mapping: &Mapping, field: &FieldKey, side: Side, text: &str) -> String {

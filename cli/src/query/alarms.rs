@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use domain::Side;
+use domain::{Settings, Side};
 use functions::steps::{poll_comments, poll_tasks, poll_tickets};
-use stores::Store;
 use stores::pulse::Pulse;
+use stores::service::Service;
+use stores::{Lane, Store};
 
-use super::status::{AlarmView, StatusView};
+use super::status::{AlarmView, StatusView, SwitchView};
 use super::time;
+use crate::installation::Installation;
 use crate::terminal::{number, span};
 
 /// A stream that should be read and was not for so long is an alarm.
@@ -20,6 +22,51 @@ const FOUND_FOR_MS: i64 = 15 * 60_000;
 
 /// The streams that a running deskup reads every minute.
 const POLLED: [&str; 3] = [poll_tickets::STREAM, poll_comments::STREAM, poll_tasks::STREAM];
+
+/// What stands still, for one reason.
+pub struct Paused {
+    /// In words, with what follows `since`.
+    pub what: String,
+    /// The lanes; none where an account does not let deskup in.
+    pub lanes: Vec<String>,
+    /// Why, by whom, and since when at the earliest.
+    pub switch: SwitchView,
+}
+
+/// Everything but the brake that stands still; lanes of the same reason and person are told together.
+pub fn pauses(view: &StatusView) -> Vec<Paused> {
+    let mut found: Vec<Paused> = Vec::new();
+    for switch in view.paused.iter().filter(|switch| switch.name != "brake") {
+        let is_lane = Lane::ALL.iter().any(|lane| lane.name() == switch.name);
+        let alike = found.iter_mut().find(|paused| {
+            is_lane
+                && !paused.lanes.is_empty()
+                && (&paused.switch.reason, &paused.switch.by) == (&switch.reason, &switch.by)
+        });
+        match alike {
+            Some(paused) => {
+                paused.lanes.push(switch.name.clone());
+                if switch.since < paused.switch.since {
+                    paused.switch.since.clone_from(&switch.since);
+                }
+            }
+            None => found.push(Paused {
+                what: switch.name.clone(),
+                lanes: if is_lane { vec![switch.name.clone()] } else { Vec::new() },
+                switch: switch.clone(),
+            }),
+        }
+    }
+    for paused in &mut found {
+        match paused.lanes.as_slice() {
+            [] => {}
+            [lane] => paused.what = format!("{lane} is paused"),
+            lanes if lanes.len() == Lane::ALL.len() => "all lanes are paused".clone_into(&mut paused.what),
+            lanes => paused.what = format!("{} are paused", lanes.join(" and ")),
+        }
+    }
+    found
+}
 
 /// Alarms as they are found.
 pub struct Alarms {
@@ -42,26 +89,49 @@ impl Alarms {
         self.found.push(AlarmView { kind, text });
     }
 
-    /// The brake and pauses.
+    /// The brake, pauses, and accounts that do not let deskup in. Lanes that a person paused at once are one alarm.
     pub fn switches(&mut self, view: &StatusView) {
-        for switch in &view.paused {
-            let (kind, text) = match switch.name.as_str() {
-                "brake" => (
-                    "brake",
-                    format!(
-                        "the brake is on since {}: {}; `deskup release` shows what waits behind it",
-                        switch.since, switch.reason
-                    ),
+        for switch in view.paused.iter().filter(|switch| switch.name == "brake") {
+            self.add(
+                "brake",
+                format!(
+                    "the brake is on since {}: {}; `deskup release` shows what waits behind it",
+                    switch.since, switch.reason
                 ),
-                lane => (
-                    "paused",
-                    format!(
-                        "{lane} is paused since {} by {}: {}; `deskup resume {lane}` lets it go on",
-                        switch.since, switch.by, switch.reason
-                    ),
-                ),
+            );
+        }
+        for paused in pauses(view) {
+            let Paused { what, lanes, switch } = &paused;
+            let SwitchView { since, by, reason, .. } = switch;
+            let text = match lanes.as_slice() {
+                [] => format!("{what} since {since}: {reason}; it goes on by itself when that is over"),
+                [lane] => {
+                    format!("{what} since {since} by {by}: {reason}; `deskup resume {lane}` lets it go on")
+                }
+                _ => format!("{what} since {since} by {by}: {reason}; `deskup resume` ends it"),
             };
-            self.add(kind, text);
+            self.add("paused", text);
+        }
+    }
+
+    /// A deskup that serves by other settings than those in its folder. It reads them once, when it begins.
+    pub fn settings(&mut self, serving: &Service, installation: &Installation) {
+        if serving.settings.is_empty() {
+            return;
+        }
+        let text = std::fs::read_to_string(installation.settings_file()).ok();
+        match text.and_then(|text| Settings::parse(&text).ok()) {
+            Some(settings) if settings.digest() == serving.settings => {}
+            Some(_) => {
+                let at = time(serving.started_ms);
+                let text = format!("deskup.toml was changed since `deskup serve` began at {at}: restart it");
+                self.add("settings", text);
+            }
+            None => self.add(
+                "settings",
+                "deskup.toml cannot be read any more (`deskup check` says why); the running one goes on with the old one"
+                    .to_owned(),
+            ),
         }
     }
 

@@ -1,13 +1,18 @@
 //! Conflicts: both values, whose they are, and what became of them.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use domain::{FieldKey, Side, TicketId, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 use stores::conflicts::{ConflictRow, ConflictState};
 use stores::effects::Effect;
 use stores::evidence::Evidence;
+use stores::links::Link;
 use stores::{Store, WorkKey};
 
+use super::offers::{self, Offers};
 use super::{Labels, json_of, time, word};
 use crate::failure::Failed;
 
@@ -42,6 +47,14 @@ pub struct ConflictView {
     pub zendesk: Json,
     /// ClickUp's value.
     pub clickup: Json,
+    /// Whose kept value may go to both sides, as far as the state tells.
+    pub can_apply: Vec<Side>,
+    /// The same with what to do, for people.
+    #[serde(skip)]
+    pub offers: Offers,
+    /// The rule, with names where it tells of people.
+    #[serde(skip)]
+    pub rule_shown: String,
     /// Both in one line, with names where they have ids.
     #[serde(skip)]
     pub shown: Shown,
@@ -66,12 +79,18 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// Two values of a field.
-    pub fn of(labels: &Labels, field: &FieldKey, zendesk: &Value, clickup: &Value) -> Self {
-        Self {
-            zendesk: labels.line(field, Side::Zendesk, zendesk),
-            clickup: labels.line(field, Side::Clickup, clickup),
-        }
+    /// Two values of a field, in the form that suits these others of it too.
+    pub fn of(
+        labels: &Labels,
+        field: &FieldKey,
+        zendesk: &Value,
+        clickup: &Value,
+        others: &[&Value],
+    ) -> Self {
+        let mut values = vec![(Side::Zendesk, zendesk), (Side::Clickup, clickup)];
+        values.extend(others.iter().map(|value| (Side::Zendesk, *value)));
+        let mut lines = labels.lines(field, &values).into_iter();
+        Self { zendesk: lines.next().unwrap_or_default(), clickup: lines.next().unwrap_or_default() }
     }
 }
 
@@ -119,8 +138,18 @@ pub struct Origin {
 }
 
 /// A row as a view.
-pub fn view(row: &ConflictRow, labels: &Labels) -> ConflictView {
+pub fn view(row: &ConflictRow, link: Option<&Link>, labels: &Labels) -> ConflictView {
     let conflict = &row.conflict;
+    let field = &conflict.field;
+    let base = link.and_then(|link| link.fields.get(field)).cloned().unwrap_or_default();
+    let before = (Side::Zendesk, &conflict.base);
+    let kept = [(Side::Zendesk, &conflict.zendesk), (Side::Clickup, &conflict.clickup)];
+    let now = [(Side::Zendesk, &base.z), (Side::Clickup, &base.c)];
+    let mut lines = labels.lines(field, &[[before].as_slice(), &kept, &now].concat()).into_iter();
+    let mut next = || lines.next().unwrap_or_default();
+    let before = next();
+    let shown = Shown { zendesk: next(), clickup: next() };
+    let offers = offers::of(row, link);
     ConflictView {
         id: id(row, SHOWN),
         ticket: row.ticket.get(),
@@ -133,8 +162,11 @@ pub fn view(row: &ConflictRow, labels: &Labels) -> ConflictView {
         base: json_of(&conflict.base),
         zendesk: json_of(&conflict.zendesk),
         clickup: json_of(&conflict.clickup),
-        shown: Shown::of(labels, &conflict.field, &conflict.zendesk, &conflict.clickup),
-        before: labels.line(&conflict.field, Side::Zendesk, &conflict.base),
+        can_apply: offers.can.clone(),
+        offers,
+        rule_shown: labels.rule(&conflict.rule),
+        shown,
+        before,
         asked: row.ask.as_ref().map(|ask| ask.side),
         answer: row.answer.clone(),
         settled: row.settled.as_ref().filter(|_| row.state != ConflictState::Open).map(|settled| {
@@ -155,6 +187,7 @@ fn id(row: &ConflictRow, digits: usize) -> String {
 /// Open conflicts, the oldest first; of one ticket also those that are settled.
 pub async fn list(
     store: &Store,
+    labels: &Labels,
     ticket: Option<TicketId>,
     limit: usize,
 ) -> anyhow::Result<Vec<ConflictView>> {
@@ -163,8 +196,14 @@ pub async fn list(
         None => store.conflicts().list_open(limit).await?,
     };
     rows.sort_by_key(|row| (row.state, row.at_ms));
-    let labels = Labels::load(store).await?;
-    Ok(rows.iter().map(|row| view(row, &labels)).collect())
+    let mut links: BTreeMap<TicketId, Option<Link>> = BTreeMap::new();
+    for row in &rows {
+        if let Entry::Vacant(place) = links.entry(row.ticket) {
+            place.insert(store.links().get(row.ticket).await?);
+        }
+    }
+    let link = |row: &ConflictRow| links.get(&row.ticket).and_then(Option::as_ref);
+    Ok(rows.iter().map(|row| view(row, link(row), labels)).collect())
 }
 
 /// The conflict of an id such as `12-3fa9c1`.
@@ -195,17 +234,17 @@ pub async fn find(store: &Store, text: &str) -> anyhow::Result<ConflictRow> {
 }
 
 /// Everything that is known of a conflict.
-pub async fn details(store: &Store, row: &ConflictRow) -> anyhow::Result<ConflictDetails> {
+pub async fn details(store: &Store, labels: &Labels, row: &ConflictRow) -> anyhow::Result<ConflictDetails> {
     let link = store.links().get(row.ticket).await?;
-    let field = &row.conflict.field;
+    let kept = &row.conflict;
+    let field = &kept.field;
     let mut events = store.evidence().list(&WorkKey::Ticket(row.ticket)).await?;
     let task = link.as_ref().and_then(|link| link.task.clone());
     if let Some(task) = &task {
         events.extend(store.evidence().list(&WorkKey::Task(task.clone())).await?);
     }
     let effects = store.effects().list(row.ticket).await?;
-    let labels = Labels::load(store).await?;
-    let told = Told { events: &events, effects: &effects, labels: &labels, field, at_ms: row.at_ms };
+    let told = Told { events: &events, effects: &effects, labels, field, at_ms: row.at_ms };
     let base = link.as_ref().and_then(|link| link.fields.get(field)).cloned().unwrap_or_default();
     Ok(ConflictDetails {
         task: task.map(|task| task.to_string()),
@@ -214,8 +253,8 @@ pub async fn details(store: &Store, row: &ConflictRow) -> anyhow::Result<Conflic
         clickup_set: told.origin(Side::Clickup, &row.conflict.clickup),
         zendesk_now: json_of(&base.z),
         clickup_now: json_of(&base.c),
-        now_shown: Shown::of(&labels, field, &base.z, &base.c),
-        conflict: view(row, &labels),
+        now_shown: Shown::of(labels, field, &base.z, &base.c, &[&kept.zendesk, &kept.clickup, &kept.base]),
+        conflict: view(row, link.as_ref(), labels),
     })
 }
 

@@ -9,7 +9,7 @@ use stores::links::Link;
 use stores::{Store, WorkKey};
 
 use super::conflicts::{self, ConflictView, Shown};
-use super::{Labels, json_of, time, word};
+use super::{Labels, causes, json_of, time, word};
 use crate::failure::Failed;
 
 /// Everything `explain` shows.
@@ -102,12 +102,16 @@ pub struct ChangeView {
 pub const UNMOVED: &str = "as it was when the task was made";
 
 /// Explains a ticket.
-pub async fn explain(store: &Store, ticket: TicketId, only: Option<&str>) -> anyhow::Result<ExplainView> {
+pub async fn explain(
+    store: &Store,
+    labels: &Labels,
+    ticket: TicketId,
+    only: Option<&str>,
+) -> anyhow::Result<ExplainView> {
     let Some(link) = store.links().get(ticket).await? else {
         return Err(Failed::usage(format!("ticket {ticket} is not linked")));
     };
-    let labels = Labels::load(store).await?;
-    let mut fields = fields(store, &link, &labels).await?;
+    let mut fields = fields(store, &link, labels).await?;
     if let Some(only) = only {
         let known: Vec<String> = fields.iter().map(|field| field.field.clone()).collect();
         fields.retain(|field| field.field == only);
@@ -152,14 +156,14 @@ async fn fields(store: &Store, link: &Link, labels: &Labels) -> anyhow::Result<V
         let kept: Vec<ConflictView> = conflicts
             .iter()
             .filter(|row| row.conflict.field == *field)
-            .map(|row| conflicts::view(row, labels))
+            .map(|row| conflicts::view(row, Some(link), labels))
             .collect();
         let told = events.iter().filter(|event| event.field.as_ref() == Some(field));
         views.push(FieldView {
             field: field.to_string(),
             zendesk: json_of(&base.z),
             clickup: json_of(&base.c),
-            shown: Shown::of(labels, field, &base.z, &base.c),
+            shown: Shown::of(labels, field, &base.z, &base.c, &[]),
             why: why(base.parted, &writes, &kept),
             writes,
             changes: told.map(|event| change(event, field, labels)).collect(),
@@ -197,17 +201,21 @@ fn change(event: &Evidence, field: &FieldKey, labels: &Labels) -> ChangeView {
     }
 }
 
+fn cause(conflict: &ConflictView) -> &str {
+    causes::words(&conflict.cause)
+}
+
 fn why(parted: bool, writes: &[WriteView], conflicts: &[ConflictView]) -> String {
     let settled = |conflict: &ConflictView| match &conflict.settled {
         Some(settled) => match settled.side {
             Some(side) => format!("{}: {side}'s value, applied by {}", settled.at, settled.by),
-            None => format!("{}: {} (dismissed by {})", conflict.at, conflict.cause, settled.by),
+            None => format!("{}: {} (dismissed by {})", conflict.at, cause(conflict), settled.by),
         },
-        None => format!("{}: {} ({})", conflict.at, conflict.cause, conflict.rule),
+        None => format!("{}: {} ({})", conflict.at, cause(conflict), conflict.rule_shown),
     };
     match (parted, writes.last(), conflicts.last()) {
         (true, _, Some(conflict)) => {
-            format!("both sides keep their own value: {} ({})", conflict.cause, conflict.rule)
+            format!("both sides keep their own value: {} ({})", cause(conflict), conflict.rule_shown)
         }
         (_, Some(write), Some(conflict)) if conflict.at >= write.at || conflict.settled.is_some() => {
             settled(conflict)

@@ -1,19 +1,24 @@
 //! Plain views of the state: the terminal and `--json` only draw them.
 
-mod alarms;
+pub mod alarms;
+pub mod causes;
 pub mod conflicts;
 pub mod explain;
+pub mod offers;
+mod parts;
 pub mod quarantine;
 pub mod record;
 pub mod status;
 #[cfg(test)]
 mod tests;
 
-use domain::{FieldKey, Side, Timestamp, Value};
+use domain::{FieldKey, Settings, Side, Timestamp, Value};
 use serde::Serialize;
 use serde_json::Value as Json;
 use stores::Store;
 use stores::names::Known;
+
+use crate::installation::Installation;
 
 /// A field's value as JSON that says no more than it has to.
 pub fn json_of(value: &Value) -> Json {
@@ -31,13 +36,26 @@ pub fn json_of(value: &Value) -> Json {
 pub struct Labels {
     zendesk: Known,
     clickup: Known,
+    /// The zone in which an instant is a day.
+    utc_offset_minutes: i32,
 }
 
 impl Labels {
-    /// As last seen.
-    pub async fn load(store: &Store) -> anyhow::Result<Self> {
+    /// As last seen; the zone is that of deskup.toml.
+    pub async fn load(installation: &Installation, store: &Store) -> anyhow::Result<Self> {
         let names = store.names();
-        Ok(Self { zendesk: names.get(Side::Zendesk).await?, clickup: names.get(Side::Clickup).await? })
+        let text = std::fs::read_to_string(installation.settings_file()).unwrap_or_default();
+        let settings = Settings::parse(&text);
+        Ok(Self {
+            zendesk: names.get(Side::Zendesk).await?,
+            clickup: names.get(Side::Clickup).await?,
+            utc_offset_minutes: settings.map(|settings| settings.utc_offset_minutes).unwrap_or_default(),
+        })
+    }
+
+    /// A rule with names where it tells of people by number.
+    pub fn rule(&self, rule: &str) -> String {
+        causes::with_names(rule, |id| self.zendesk.names.get(id).cloned())
     }
 
     fn of(&self, side: Side) -> &Known {
@@ -66,6 +84,24 @@ impl Labels {
             Some(name) => format!("{name} ({id})"),
             None => id.to_owned(),
         }
+    }
+
+    /// Values of a field in one line each. Where one of them is a day, none is shown as an instant.
+    pub fn lines(&self, field: &FieldKey, values: &[(Side, &Value)]) -> Vec<String> {
+        let is_day =
+            |text: &str| text.len() == 10 && Timestamp::parse_rfc3339(&format!("{text}T00:00:00Z")).is_some();
+        let days = values.iter().any(|(_, value)| matches!(value, Value::Text(text) if is_day(text)));
+        let line = |(side, value): &(Side, &Value)| match value {
+            Value::Date(ms) if days => self.day(*ms),
+            value => self.line(field, *side, value),
+        };
+        values.iter().map(line).collect()
+    }
+
+    /// `2026-01-31` for an instant.
+    fn day(&self, ms: i64) -> String {
+        let local = ms.saturating_add(i64::from(self.utc_offset_minutes) * 60_000);
+        Timestamp(local).to_rfc3339().chars().take(10).collect()
     }
 
     /// A field's value in one line, with names where it has ids.

@@ -84,13 +84,23 @@ pub async fn find(store: &Store, text: &str) -> anyhow::Result<TicketId> {
             "nothing is linked under `{shown}`: give a ticket's number, a task's id, or the address of one"
         ))
     };
+    let no_task = |ticket: TicketId| {
+        Failed::usage(format!(
+            "nothing is linked under `{ticket}`: if there is such a ticket, it has no task, and `deskup plan --ticket {ticket}` says why"
+        ))
+    };
     let by_ticket = async |ticket: TicketId| -> anyhow::Result<Option<TicketId>> {
         Ok(store.links().get(ticket).await?.map(|link| link.ticket))
     };
     let by_task = async |task: &TaskId| -> anyhow::Result<Option<TicketId>> {
         Ok(store.links().pointer(task).await?.map(|pointer| pointer.ticket))
     };
-    let found = match read(text).map_err(Failed::usage)? {
+    let meant = read(text).map_err(Failed::usage)?;
+    let ticket = match &meant {
+        Meant::Ticket(ticket) | Meant::Either(ticket, _) => Some(*ticket),
+        Meant::Task(_) | Meant::Custom(_) => None,
+    };
+    let found = match meant {
         Meant::Ticket(ticket) => by_ticket(ticket).await?,
         Meant::Task(task) => by_task(&task).await?,
         Meant::Either(ticket, task) => match by_ticket(ticket).await? {
@@ -103,7 +113,7 @@ pub async fn find(store: &Store, text: &str) -> anyhow::Result<TicketId> {
             )));
         }
     };
-    found.ok_or_else(unknown)
+    found.ok_or_else(|| ticket.map_or_else(unknown, no_task))
 }
 
 /// The record that is meant, linked or not: what is set aside may have no link.

@@ -3,17 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Side, TicketId};
+use functions::steps::backfill_page;
 use serde::Serialize;
-use stores::executions::ExecutionRow;
 use stores::links::LinkState;
-use stores::pulse::Pulse;
 use stores::service::Service;
-use stores::switches::SwitchName;
 use stores::{Lane, Store, WorkKey};
 
 use super::alarms::Alarms;
+use super::parts::{budgets, cursors, execution, heard_view, switches};
 use super::{time, word};
-use crate::installation::{Installation, STREAMS};
+use crate::installation::Installation;
 
 /// How many rows a listing reads at most.
 pub const ROWS_MAX: usize = 100_000;
@@ -37,6 +36,11 @@ pub struct StatusView {
     pub holder: Option<HolderView>,
     /// Whether somebody began to keep both sides in step and did not end it.
     pub should_run: bool,
+    /// Whether a run was stopped before its end, and nothing carries it on at present.
+    pub run_unfinished: bool,
+    /// Whether it is a demo's.
+    #[serde(skip)]
+    pub is_demo: bool,
     /// How much is in step.
     pub convergence: Convergence,
     /// Links by state.
@@ -81,14 +85,17 @@ pub struct HolderView {
     pub since: String,
 }
 
-/// How many linked pairs the last look at them left with nothing open: no pending work, no unconfirmed write, no
-/// open conflict, not set aside.
+/// How many linked pairs the last look at them left settled: no pending work, no unconfirmed write, not set aside.
+/// A pair is in step where its fields are the same by the mapping or where the difference is kept as a conflict, so
+/// an open conflict does not count against it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Convergence {
     /// Linked pairs.
     pub linked: u64,
-    /// Those of them with nothing open.
+    /// Those of them that wait for nothing; a conflict that is kept for a person is no waiting.
     pub settled: u64,
+    /// Linked pairs with an open conflict.
+    pub with_conflict: u64,
     /// The share of these.
     pub percent: f64,
 }
@@ -183,10 +190,6 @@ pub struct BudgetView {
     pub until: String,
 }
 
-/// The limits worth showing; those of single tickets come and go.
-const LIMITS: [(&str, &str); 4] =
-    [("clickup", "token"), ("zendesk", "account"), ("zendesk", "tickets-update"), ("zendesk", "incremental")];
-
 /// Reads the status.
 pub async fn status(installation: &Installation, store: &Store) -> anyhow::Result<StatusView> {
     let now = store.now_ms();
@@ -208,6 +211,8 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
         since: (installed.created_ms > 0).then(|| time(installed.created_ms)),
         holder: holder.as_ref().map(|(who, since)| HolderView { who: who.clone(), since: time(*since) }),
         should_run: serving.is_some(),
+        run_unfinished: false,
+        is_demo: installation.is_demo(),
         convergence,
         links,
         work: open.work,
@@ -221,9 +226,13 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
         budgets: budgets(store).await?,
         executions: store.executions().list(EXECUTIONS_MAX).await?.into_iter().map(execution).collect(),
     };
+    view.run_unfinished = view.holder.is_none() && is_unfinished(&view.cursors);
     let mut alarms = Alarms::new(now);
     alarms.switches(&view);
     alarms.silence(&view, store, serving.as_ref().map(|service| service.started_ms)).await?;
+    if let Some(serving) = &serving {
+        alarms.settings(serving, installation);
+    }
     // Without a public address there is no webhook to wait for.
     if serving.is_some_and(|service| !service.public_url.is_empty()) {
         heard.iter().for_each(|(side, pulse)| alarms.webhooks(*side, pulse));
@@ -233,9 +242,19 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
     Ok(view)
 }
 
+/// Whether the newest run has a place that is not its end.
+fn is_unfinished(cursors: &[CursorView]) -> bool {
+    let cursor = cursors.iter().find(|cursor| cursor.stream == backfill_page::STREAM);
+    let place = cursor.and_then(|cursor| serde_json::from_str::<backfill_page::Place>(&cursor.cursor).ok());
+    place.is_some_and(|place| !place.done)
+}
+
 /// What is open of which ticket.
 struct Open {
+    /// Tickets that wait for something.
     tickets: BTreeSet<TicketId>,
+    /// Tickets with an open conflict.
+    with_conflict: BTreeSet<TicketId>,
     work: BTreeMap<String, u64>,
     unconfirmed: Unconfirmed,
     conflicts: BTreeMap<String, u64>,
@@ -246,6 +265,7 @@ impl Open {
     async fn read(store: &Store) -> anyhow::Result<Open> {
         let mut open = Open {
             tickets: BTreeSet::new(),
+            with_conflict: BTreeSet::new(),
             work: BTreeMap::new(),
             unconfirmed: Unconfirmed::default(),
             conflicts: BTreeMap::new(),
@@ -264,7 +284,7 @@ impl Open {
             open.unconfirmed.overdue += u64::from(due_ms + OVERDUE_MS < store.now_ms());
         }
         for row in store.conflicts().list_open(ROWS_MAX).await? {
-            open.tickets.insert(row.ticket);
+            open.with_conflict.insert(row.ticket);
             *open.conflicts.entry(word(row.conflict.cause)).or_default() += 1;
         }
         for row in store.quarantine().list(ROWS_MAX).await? {
@@ -286,7 +306,7 @@ impl Open {
 
 async fn links(store: &Store, open: &Open) -> anyhow::Result<(BTreeMap<String, u64>, Convergence)> {
     let mut states: BTreeMap<String, u64> = BTreeMap::new();
-    let (mut linked, mut settled) = (0, 0);
+    let (mut linked, mut settled, mut with_conflict) = (0, 0, 0);
     let mut from = None;
     loop {
         let page = store.links().scan(from.as_ref()).await?;
@@ -295,6 +315,7 @@ async fn links(store: &Store, open: &Open) -> anyhow::Result<(BTreeMap<String, u
             if link.state == LinkState::Linked {
                 linked += 1;
                 settled += u64::from(!open.tickets.contains(&link.ticket));
+                with_conflict += u64::from(open.with_conflict.contains(&link.ticket));
             }
         }
         from = page.next;
@@ -303,72 +324,5 @@ async fn links(store: &Store, open: &Open) -> anyhow::Result<(BTreeMap<String, u
         }
     }
     let percent = if linked == 0 { 100.0 } else { (settled as f64 * 1_000.0 / linked as f64).floor() / 10.0 };
-    Ok((states, Convergence { linked, settled, percent }))
-}
-
-async fn switches(store: &Store) -> anyhow::Result<Vec<SwitchView>> {
-    let on = store.switches().all().await?;
-    Ok(on
-        .into_iter()
-        .map(|(name, switch)| SwitchView {
-            name: match name {
-                SwitchName::Brake => "brake".to_owned(),
-                SwitchName::Pause(lane) => lane.name().to_owned(),
-                SwitchName::Access(side) => format!("no access to {side}"),
-            },
-            reason: switch.reason,
-            by: switch.by,
-            since: time(switch.at_ms),
-        })
-        .collect())
-}
-
-fn heard_view(side: Side, pulse: &Pulse, now: i64) -> HeardView {
-    HeardView {
-        service: side,
-        last_event: pulse.heard_ms.map(time),
-        age_ms: pulse.heard_ms.map(|at| now - at),
-        found_since: pulse.found,
-        unconfirmed_since: pulse.unconfirmed,
-    }
-}
-
-async fn cursors(store: &Store, now: i64) -> anyhow::Result<Vec<CursorView>> {
-    let mut views = Vec::new();
-    for (stream, cursor) in store.cursors().get_all(&STREAMS).await? {
-        let looked = store.pulses().looked_ms(&stream).await?;
-        views.push(CursorView {
-            stream,
-            cursor: cursor.text,
-            version: cursor.ver,
-            moved: time(cursor.at_ms),
-            looked: looked.map(time),
-            looked_age_ms: looked.map(|at| now - at),
-        });
-    }
-    Ok(views)
-}
-
-async fn budgets(store: &Store) -> anyhow::Result<Vec<BudgetView>> {
-    let mut views = Vec::new();
-    for (api, limit) in LIMITS {
-        if let Some(window) = store.budgets().newest(api, limit).await? {
-            let until = time(window.reset_ms);
-            views.push(BudgetView { api, limit, used: window.used, of: window.limit, until });
-        }
-    }
-    Ok(views)
-}
-
-fn execution(row: ExecutionRow) -> ExecutionView {
-    ExecutionView {
-        ran_ms: row.ended_ms.unwrap_or(row.updated_ms) - row.started_ms,
-        id: row.id,
-        workflow: row.workflow,
-        status: row.status,
-        step: row.step,
-        started: time(row.started_ms),
-        transitions: row.transitions,
-        error: row.error,
-    }
+    Ok((states, Convergence { linked, settled, with_conflict, percent }))
 }

@@ -19,6 +19,26 @@ use crate::installation::Installation;
 
 const MINUTE_MS: i64 = 60_000;
 
+/// The least that `deskup.toml` may say.
+const SETTINGS: &str = r#"
+[zendesk]
+url = "https://acme.zendesk.com"
+[clickup]
+url = "https://api.clickup.com"
+workspace = "9001"
+[scope]
+limit = 5
+[[route]]
+list = "801"
+[status]
+new = "to do"
+open = "to do"
+pending = "waiting"
+hold = "waiting"
+solved = "complete"
+closed = "Closed"
+"#;
+
 /// A state whose deskup began an hour ago and reads all streams.
 struct Desk {
     store: Store,
@@ -130,7 +150,7 @@ async fn the_brake_and_each_pause_are_told_with_their_reason() {
     let switches = desk.store.switches();
     switches.set(SwitchName::Brake, "too many alike", "brake").await.expect("writes");
     switches.set(SwitchName::Pause(Lane::Live), "migration", "jo").await.expect("writes");
-    assert_eq!(desk.alarms().await, ["paused", "brake"]);
+    assert_eq!(desk.alarms().await, ["brake", "paused"]);
     let alarms = desk.view().await.alarms;
     assert!(
         alarms
@@ -141,6 +161,77 @@ async fn the_brake_and_each_pause_are_told_with_their_reason() {
     switches.clear(SwitchName::Brake).await.expect("writes");
     switches.clear(SwitchName::Pause(Lane::Live)).await.expect("writes");
     assert!(desk.alarms().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn lanes_that_are_paused_alike_are_one_alarm() {
+    let desk = Desk::running().await;
+    let switches = desk.store.switches();
+    for lane in [Lane::Live, Lane::Backfill] {
+        switches.set(SwitchName::Pause(lane), "migration", "jo").await.expect("writes");
+    }
+    let paused = async || {
+        let alarms = desk.view().await.alarms;
+        alarms.into_iter().filter(|alarm| alarm.kind == "paused").map(|alarm| alarm.text).collect::<Vec<_>>()
+    };
+    let said = paused().await;
+    assert!(said.len() == 1 && said[0].starts_with("live and backfill are paused since"), "{said:?}");
+    switches.set(SwitchName::Pause(Lane::Reconcile), "migration", "jo").await.expect("writes");
+    let said = paused().await;
+    assert!(said.len() == 1 && said[0].starts_with("all lanes are paused since"), "{said:?}");
+    assert!(said[0].ends_with("by jo: migration; `deskup resume` ends it"), "{said:?}");
+    switches.clear(SwitchName::Pause(Lane::Live)).await.expect("writes");
+    switches.set(SwitchName::Pause(Lane::Live), "another reason", "jo").await.expect("writes");
+    assert_eq!(paused().await.len(), 2);
+    switches.set(SwitchName::Access(Side::Zendesk), "the token was refused", "deskup").await.expect("writes");
+    let said = paused().await;
+    assert!(
+        said.iter().any(|text| text.starts_with("no access to Zendesk since") && !text.contains("resume")),
+        "{said:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_are_not_those_of_the_running_deskup_are_told() {
+    let desk = Desk::running().await;
+    let dir = std::env::temp_dir().join(format!("deskup-settings-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a folder");
+    let file = dir.join("deskup.toml");
+    let alarms = async || {
+        let view = status(&Installation::at(&dir), &desk.store).await.expect("the state can be read");
+        let alarms = view.alarms.into_iter().filter(|alarm| alarm.kind == "settings");
+        alarms.map(|alarm| alarm.text).collect::<Vec<_>>()
+    };
+    assert!(alarms().await.is_empty(), "a deskup that kept no fingerprint is not blamed");
+    let text = SETTINGS;
+    let settings = domain::Settings::parse(text).expect("settings").digest();
+    let service = desk.store.service().get().await.expect("reads").expect("it began");
+    desk.store.service().put(&stores::service::Service { settings, ..service }).await.expect("writes");
+    assert!(alarms().await[0].contains("cannot be read any more"), "it is missing");
+    std::fs::write(&file, format!("# a comment\n{text}")).expect("writes");
+    assert!(alarms().await.is_empty(), "a comment changes nothing");
+    std::fs::write(&file, text.replace("limit = 5", "limit = 7")).expect("writes");
+    assert!(alarms().await[0].contains("restart it"));
+    std::fs::write(&file, "[zendesk").expect("writes");
+    assert!(alarms().await[0].contains("deskup check"));
+    desk.stops().await;
+    assert!(alarms().await.is_empty(), "what was stopped needs no restart");
+    std::fs::remove_dir_all(&dir).expect("removes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_did_not_reach_its_end_is_told() {
+    let desk = Desk::running().await;
+    assert!(!desk.view().await.run_unfinished);
+    let mut place = functions::steps::backfill_page::Place { generation: 1, ..Default::default() };
+    let cursors = desk.store.cursors();
+    let text = serde_json::to_string(&place).expect("json");
+    let cursor = cursors.advance("backfill", None, &text).await.expect("writes");
+    assert!(desk.view().await.run_unfinished);
+    place.done = true;
+    let text = serde_json::to_string(&place).expect("json");
+    cursors.advance("backfill", Some(&cursor), &text).await.expect("writes");
+    assert!(!desk.view().await.run_unfinished);
 }
 
 #[tokio::test(start_paused = true)]
@@ -220,7 +311,7 @@ async fn only_the_last_execution_of_a_workflow_counts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_pair_is_settled_when_nothing_of_it_is_open() {
+async fn a_pair_is_settled_when_it_waits_for_nothing() {
     let desk = Desk::running().await;
     for n in 1..=8 {
         let nonce = format!("n{n}");
@@ -260,10 +351,26 @@ async fn a_pair_is_settled_when_nothing_of_it_is_open() {
     let part = desk.view().await.convergence;
     assert_eq!(
         (part.linked, part.settled, part.percent),
-        (8, 5, 62.5),
-        "waiting by either side, and in conflict"
+        (8, 6, 75.0),
+        "waiting by either side; a conflict is kept for a person, and nothing waits for it"
     );
+    assert_eq!(part.with_conflict, 1);
     let row = desk.store.conflicts().list_open(1).await.expect("reads").remove(0);
     functions::person::dismiss(&desk.store, &row, "jo").await.expect("writes");
-    assert_eq!(desk.view().await.convergence.settled, 6);
+    let part = desk.view().await.convergence;
+    assert_eq!((part.settled, part.with_conflict), (6, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn dates_of_one_field_have_one_form() {
+    let desk = Desk::running().await;
+    let labels = super::Labels::load(&Installation::at("."), &desk.store).await.expect("reads");
+    let instant = domain::Value::Date(1_777_474_800_000);
+    let day = domain::Value::Text("2026-03-10".to_owned());
+    let lines = |values: &[&domain::Value]| {
+        let values: Vec<_> = values.iter().map(|value| (Side::Zendesk, *value)).collect();
+        labels.lines(&domain::FieldKey::DueDate, &values)
+    };
+    assert_eq!(lines(&[&instant, &day, &domain::Value::Null]), ["2026-04-29", "2026-03-10", "-"]);
+    assert_eq!(lines(&[&instant, &domain::Value::Null]), ["2026-04-29T15:00:00Z", "-"]);
 }

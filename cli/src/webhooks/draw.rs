@@ -6,10 +6,11 @@ use functions::registration::{Done, Hook, Registered};
 use functions::rotation::Rotated;
 use serde_json::{Value as Json, json};
 
-use crate::terminal::{number, plain, table};
+use crate::terminal::{Screen, number, plain};
+use crate::width;
 
-/// A table of webhooks.
-pub fn hooks(hooks: &[Hook]) -> String {
+/// A table of webhooks. Ids and addresses are there to be copied: where they do not fit, they get lines of their own.
+pub fn hooks(hooks: &[Hook], screen: &Screen) -> String {
     if hooks.is_empty() {
         return "there are no webhooks; `deskup webhooks register` makes them".to_owned();
     }
@@ -26,7 +27,20 @@ pub fn hooks(hooks: &[Hook]) -> String {
             ]
         })
         .collect();
-    table(&["service", "state", "ours", "failed", "id", "delivers to"], &rows)
+    let headings = ["service", "state", "ours", "failed", "id", "delivers to"];
+    let whole = Screen { columns: usize::MAX, ..*screen }.table(&headings, &rows);
+    let widest = whole.lines().map(width::of).max().unwrap_or_default();
+    if widest <= screen.columns {
+        return whole;
+    }
+    let short: Vec<Vec<String>> = rows.iter().map(|row| row[..4].to_vec()).collect();
+    let table = screen.table(&headings[..4], &short);
+    let mut lines = table.lines();
+    let mut text: Vec<String> = lines.next().map(str::to_owned).into_iter().collect();
+    for (line, row) in lines.zip(&rows) {
+        text.extend([line.to_owned(), format!("    {}", row[4]), format!("    {}", row[5])]);
+    }
+    text.join("\n")
 }
 
 /// What registering did.
@@ -111,4 +125,31 @@ pub fn removed(hooks: &[Hook]) -> String {
         .map(|hook| format!("{}: removed {} ({})", hook.side, plain(&hook.id), plain(&hook.endpoint)))
         .collect();
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_never_cut() {
+        let hook = Hook {
+            side: Side::Clickup,
+            id: "7f2c1c0e-6f0e-4b7a-9a52-51d2a7a4a6f1".to_owned(),
+            endpoint: "https://deskup.example.com/a/path/of/its/own/clickup".to_owned(),
+            ours: true,
+            state: "active".to_owned(),
+            fail_count: Some(0),
+            missing_events: Vec::new(),
+            secret: None,
+        };
+        let at =
+            |columns| hooks(std::slice::from_ref(&hook), &Screen { columns, colour: false, terminal: false });
+        for columns in [60, 80, 200] {
+            let text = at(columns);
+            assert!(text.contains(&hook.id) && text.contains(&hook.endpoint), "{columns}:\n{text}");
+        }
+        assert_eq!(at(200).lines().count(), 2);
+        assert_eq!(at(80).lines().count(), 4);
+    }
 }

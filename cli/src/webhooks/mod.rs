@@ -16,12 +16,13 @@ use functions::rotation::{self, Rotated};
 use orchestration::{BudgetSettings, ResourceManager};
 use serde::Serialize;
 use serde_json::json;
+use stores::Store;
 
 use crate::credentials::Written;
 use crate::failure::Failed;
 use crate::installation::{Folder, Installation};
 use crate::machine::{self, WallClock};
-use crate::terminal;
+use crate::terminal::{self, Screen};
 
 /// Options of `webhooks`.
 #[derive(Debug, clap::Args)]
@@ -46,12 +47,20 @@ enum What {
     Remove(RemoveArgs),
 }
 
+impl What {
+    /// Whether it looks for webhooks that a deskup made: then the address that it kept tells which they are.
+    fn is_about_what_is_there(&self) -> bool {
+        matches!(self, What::List(_) | What::Check(_) | What::Rotate(_))
+    }
+}
+
 /// Options that all of them take.
 #[derive(Debug, clap::Args)]
 struct Common {
     #[command(flatten)]
     folder: Folder,
-    /// Where the services reach deskup, instead of [serve] public_url in deskup.toml
+    /// Where the services reach deskup, instead of [serve] public_url in deskup.toml; list, check and rotate else take
+    /// what `deskup serve` was last started with
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
     /// Only this account
@@ -108,7 +117,7 @@ pub fn run(args: &WebhooksArgs) -> anyhow::Result<()> {
         What::Remove(args) => &args.common,
     };
     machine::runtime()?.block_on(async {
-        let desk = Desk::open(common).await?;
+        let desk = Desk::open(&args.command, common).await?;
         match &args.command {
             What::List(_) => desk.list().await,
             What::Register(_) => desk.register().await,
@@ -120,7 +129,7 @@ pub fn run(args: &WebhooksArgs) -> anyhow::Result<()> {
 }
 
 impl Desk {
-    async fn open(common: &Common) -> anyhow::Result<Self> {
+    async fn open(what: &What, common: &Common) -> anyhow::Result<Self> {
         let installation = Installation::locate(&common.folder);
         installation.refuse_demo()?;
         let (_, settings) = installation.settings()?;
@@ -130,9 +139,17 @@ impl Desk {
             }
             None => settings.serve.public_url.clone(),
         };
+        let store = match installation.state_file().exists() {
+            true => Some(installation.look().await?),
+            false => None,
+        };
+        let url = match (url, &store) {
+            (None, Some(store)) if what.is_about_what_is_there() => kept_url(store).await?,
+            (url, _) => url,
+        };
         let (zendesk, clickup) = machine::accounts(&settings, Written::of(&installation)?.complete()?);
         let (transport, clock) = (machine::transport()?, Arc::new(WallClock));
-        let pacer = pacer(&installation).await?;
+        let pacer = pacer(store);
         let seed = machine::seed();
         let refused = |error: clients::ApiError| Failed::usage(error.to_string());
         let zendesk = Zendesk::new(zendesk, transport.clone(), pacer.clone(), clock.clone(), seed);
@@ -176,7 +193,7 @@ impl Desk {
 
     async fn list(&self) -> anyhow::Result<()> {
         let hooks = self.hooks().await?;
-        self.say(&json!({ "webhooks": hooks }), &draw::hooks(&hooks))
+        self.say(&json!({ "webhooks": hooks }), &draw::hooks(&hooks, &Screen::stdout()))
     }
 
     async fn register(&self) -> anyhow::Result<()> {
@@ -261,13 +278,16 @@ impl Desk {
     }
 }
 
+/// The address that a running deskup took from its own command line, or the last one that ran.
+async fn kept_url(store: &Store) -> anyhow::Result<Option<String>> {
+    let service = store.service().get().await?;
+    Ok(service.map(|service| service.public_url).filter(|url| !url.is_empty()))
+}
+
 /// Calls made by hand count against the budgets like all others, where there is a state to book them in.
-async fn pacer(installation: &Installation) -> anyhow::Result<Arc<dyn Pacer>> {
-    if !installation.state_file().exists() {
-        return Ok(Arc::new(NoPacer));
-    }
-    let store = installation.look().await?;
+fn pacer(store: Option<Store>) -> Arc<dyn Pacer> {
+    let Some(store) = store else { return Arc::new(NoPacer) };
     // A few calls: blocks for many would be lost to the process that serves.
     let settings = BudgetSettings { block_max: 1, ..BudgetSettings::default() };
-    Ok(Arc::new(ResourceManager::new(store, Arc::new(WallClock), settings)))
+    Arc::new(ResourceManager::new(store, Arc::new(WallClock), settings))
 }

@@ -87,7 +87,13 @@ fn every_mistake_is_told_at_once_with_its_line() {
         out.lines().any(|line| line.starts_with("deskup.toml:") && line.contains(": status.pending: list `")),
         "{out}"
     );
-    assert!(err.contains("6 mistakes"), "{err}");
+    let last = err.lines().last().unwrap_or_default();
+    assert!(last.starts_with("deskup: 6 mistakes in ") && last.ends_with("deskup.toml"), "{err}");
+    let mut locked = accounts.deskup(&dir, &["check"]);
+    locked.env("DESKUP_CLICKUP_TOKEN", "pk_77");
+    let (_, out, err) = run(locked);
+    assert!(out.starts_with("ClickUp") && !out.contains("ClickUp: ClickUp"), "{out}");
+    assert!(err.contains("1 mistake in the accounts"), "{err}");
     std::fs::remove_dir_all(&dir).unwrap();
 }
 

@@ -87,6 +87,20 @@ fn a_person_reads_what_was_found_and_what_is_left_to_decide() {
 }
 
 #[test]
+fn a_plan_names_people_and_says_of_each_once() {
+    let accounts = Accounts::open(20, 1);
+    let dir = folder("init-people");
+    json(init(&accounts, &dir, &["--json"]));
+    let (output, out, err) = run(accounts.deskup(&dir, &["plan"]));
+    assert!(output.status.success(), "{err}");
+    let told = |part: &str| part.matches("is nobody in ClickUp").count();
+    assert!(told(&out) > 0 && out.contains("Zendesk's user Mei Lin is nobody"), "{out}");
+    assert!(out.split("\n\n").all(|ticket| told(ticket) < 2), "{out}");
+    assert!(out.contains("linked pairs   none yet"), "{out}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
 fn it_works_again_and_again_and_never_over_a_file_of_yours() {
     let accounts = Accounts::open(3, 1);
     let dir = folder("init-again");
