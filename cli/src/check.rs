@@ -118,16 +118,7 @@ fn shown(path: &Path) -> String {
 }
 
 fn look(args: &CheckArgs, installation: &Installation) -> anyhow::Result<Findings> {
-    let path = installation.settings_file();
-    let text = std::fs::read_to_string(&path).map_err(|error| {
-        Failed::usage(match error.kind() {
-            std::io::ErrorKind::NotFound => format!(
-                "there is no {}: run `deskup init` first, or name the folder of an installation with --dir",
-                path.display()
-            ),
-            _ => format!("{} cannot be read: {error}", path.display()),
-        })
-    })?;
+    let text = installation.settings_text()?;
     let mut findings = Findings::default();
     let credentials = Written::of(installation).and_then(Written::complete);
     let credentials = credentials.map_err(|error| {

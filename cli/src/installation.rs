@@ -102,10 +102,10 @@ impl Installation {
         Ok(())
     }
 
-    /// Reads the settings, or tells everything that is wrong with them.
-    pub fn settings(&self) -> anyhow::Result<(String, Settings)> {
+    /// Reads the file of the settings, whatever it says.
+    pub fn settings_text(&self) -> anyhow::Result<String> {
         let path = self.settings_file();
-        let text = std::fs::read_to_string(&path).map_err(|error| {
+        std::fs::read_to_string(&path).map_err(|error| {
             Failed::usage(match error.kind() {
                 std::io::ErrorKind::NotFound => format!(
                     "there is no {}: run `deskup init` first, or name the folder of an installation with --dir",
@@ -113,7 +113,12 @@ impl Installation {
                 ),
                 _ => format!("{} cannot be read: {error}", path.display()),
             })
-        })?;
+        })
+    }
+
+    /// Reads the settings, or tells everything that is wrong with them.
+    pub fn settings(&self) -> anyhow::Result<(String, Settings)> {
+        let text = self.settings_text()?;
         let settings = Settings::parse(&text).map_err(|mistakes| {
             let lines: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
             Failed::usage(lines.join("\n"))

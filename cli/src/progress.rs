@@ -16,6 +16,9 @@ use crate::terminal;
 /// Without a terminal a line is written this often.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
+/// What a plan reads; only there the wait for a limit is told beside it, a run tells of its own.
+const READING: [&str; 4] = ["tickets", "tasks", "comments", "plan"];
+
 /// How often it is looked whether a limit is waited for.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -80,7 +83,8 @@ impl Bar {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
             let wait = cx.resources.waiting().map(|wait| waits(&wait, wait.until_ms - cx.now_ms()));
-            let Some(doing) = self.state.lock().ok().map(|state| state.doing) else { continue };
+            let doing = self.state.lock().ok().map(|state| state.doing);
+            let Some(doing) = doing.filter(|doing| READING.contains(doing)) else { continue };
             let (done, total) = (self.bar.position(), self.bar.length().filter(|length| *length > 0));
             self.show(doing, done, total, wait.as_deref().unwrap_or("read"));
         }
@@ -102,7 +106,7 @@ impl Bar {
         // What is over soon needs no line.
         let since = state.said.or(state.began.map(|(began, _)| began));
         let due = since.is_some_and(|since| since.elapsed() >= LINE_EVERY);
-        if self.lines && due && !doing.is_empty() {
+        if self.lines && due {
             state.said = Some(Instant::now());
             let of = total.map(|total| format!(" of {total}")).unwrap_or_default();
             terminal::talk(format!("  {doing}: {done}{of} {message}").trim_end());
@@ -120,11 +124,12 @@ impl Bar {
 
 impl Watch for Bar {
     fn stage(&self, stage: Stage, done: u64, total: Option<u64>) {
+        let [tickets, tasks, comments, plan] = READING;
         let doing = match stage {
-            Stage::Tickets => "tickets",
-            Stage::Tasks => "tasks",
-            Stage::Comments => "comments",
-            Stage::Records => "plan",
+            Stage::Tickets => tickets,
+            Stage::Tasks => tasks,
+            Stage::Comments => comments,
+            Stage::Records => plan,
         };
         self.show(doing, done, total, "read");
     }

@@ -3,7 +3,6 @@
 
 use std::net::SocketAddr;
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -72,7 +71,7 @@ async fn accept(listener: TcpListener, led: watch::Receiver<Lead>) {
     loop {
         // A connection that died before it was accepted says nothing about the next one.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(Duration::from_millis(20)).await;
+            tokio::task::yield_now().await;
             continue;
         };
         let mut led = led.clone();
