@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # Runs every check and every test of deskup, and prints how long each suite took.
 #
-# Needs Rust (rustup fetches the pinned toolchain with rustfmt and clippy) and a C compiler for the
-# embedded SQLite. Nothing is installed outside `target/`.
+# Needs Rust (rustup fetches the pinned toolchain with rustfmt and clippy), a C compiler for the embedded SQLite, and
+# Python 3.11 and npm for what checks the AWS template and stands in for AWS. Those tools are installed below
+# `target/aws`; outside of `target/` nothing is installed, but for Python's venv and npm where they are missing and
+# this runs as root on Debian.
 #
 # Recorded data is used where these variables name it; without them the tests use their own:
 #   DESKUP_FIXTURES    folder of recorded answers of both services
@@ -15,6 +17,40 @@ log="target/test.log"
 mkdir -p target
 failed=()
 
+# Where each suite has to run, and its program, as cargo built them.
+suites() {
+    cargo test --release --workspace --no-run --message-format=json 2>/dev/null |
+        grep '"overflow_checks":[a-z]*,"test":true' |
+        sed -n 's|.*"manifest_path":"\([^"]*\)/Cargo.toml".*"executable":"\([^"]*\)".*|\1 \2|p'
+}
+
+run_suites() { # one line each: folder and program
+    local folder program bad=0
+    while read -r folder program; do
+        printf '     Running %s %s\n' "${folder#"$PWD"/}" "$(basename "${program%-*}")"
+        (cd "$folder" && "$program") </dev/null || bad=1
+    done
+    return "$bad"
+}
+
+gates() {
+    target/aws/venv/bin/python tests/aws/gates.py && target/aws/venv/bin/python tests/aws/gates.py --planted
+}
+
+# The command's own suites mostly wait for other processes: what computes runs beside them.
+test_all() {
+    export DESKUP_AWS_TOOLS=1
+    suites >target/suites
+    [ -s target/suites ] || return 1
+    grep "/cli " target/suites | run_suites >"$log.waiting" 2>&1 &
+    local waiting=$! bad=0
+    grep -v "/cli " target/suites | run_suites 2>&1 | tee "$log" || bad=1
+    cargo test --release --workspace --doc 2>&1 | tee -a "$log" || bad=1
+    wait "$waiting" || bad=1
+    tee -a "$log" <"$log.waiting"
+    return "$bad"
+}
+
 step() { # name, command...
     local name="$1" start="$SECONDS"
     shift
@@ -24,16 +60,17 @@ step() { # name, command...
 }
 
 step "format" cargo fmt --all --check
+step "tools" tests/aws/install.sh
 # One command for all crates: their dependencies are then built once, with one set of features, and the
 # program that `cargo run` builds is among them.
 step "build" cargo build --release --workspace --all-targets
+step "gates" gates
 step "lint" cargo clippy --release --workspace --all-targets -- -D warnings
-test_all() { cargo test --release --workspace --no-fail-fast 2>&1 | tee "$log"; }
 step "tests" test_all
 
 printf '\n== time of each suite\n'
 awk '
-    /^ +Running / { suite = $2 == "unittests" ? $3 " " $4 : $2 " " $3 }
+    /^ +Running / { suite = $2 " " $3 }
     /^ +Doc-tests / { suite = "doc-tests " $2 }
     /^test result: .* finished in / { if ($4 > 0) printf "%9s  %4d tests  %s\n", $NF, $4, suite }
 ' "$log"

@@ -18,6 +18,7 @@ use crate::quarantine::QuarantineArgs;
 use crate::run::RunArgs;
 use crate::serve::ServeArgs;
 use crate::simulate::SimulateArgs;
+use crate::stack::PushArgs;
 use crate::status::StatusArgs;
 use crate::terminal;
 use crate::webhooks::WebhooksArgs;
@@ -68,6 +69,8 @@ pub enum Command {
     Plan(PlanArgs),
     /// Carry a workflow out once: bring the scope over, settle linked pairs, end when nothing is left
     Run(RunArgs),
+    /// Bring deskup.toml and the credentials to the stack that the folder belongs to
+    Push(PushArgs),
     /// Print the completion script of a shell
     Completions(CompletionsArgs),
     /// Keep both accounts in step until stopped

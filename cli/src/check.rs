@@ -11,7 +11,7 @@ use functions::accounts::{About, Accounts, Checked, Entry, Trouble, check};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::credentials::{Credentials, Written};
+use crate::credentials::{self, Credentials};
 use crate::failure::Failed;
 use crate::init::report::{item, list};
 use crate::installation::{Folder, Installation};
@@ -120,7 +120,7 @@ fn shown(path: &Path) -> String {
 fn look(args: &CheckArgs, installation: &Installation) -> anyhow::Result<Findings> {
     let text = installation.settings_text()?;
     let mut findings = Findings::default();
-    let credentials = Written::of(installation).and_then(Written::complete);
+    let credentials = credentials::of(installation).and_then(credentials::complete);
     let credentials = credentials.map_err(|error| {
         let field = String::new();
         findings.faults.push(Fault {
@@ -151,7 +151,7 @@ async fn compare(
     progress: &(dyn Fn(&str) + Sync),
     findings: &mut Findings,
 ) -> anyhow::Result<()> {
-    let (zendesk, clickup) = machine::accounts(settings, credentials);
+    let (zendesk, clickup) = credentials.accounts(settings);
     let entry = Entry {
         transport: machine::transport()?,
         clock: Arc::new(WallClock),

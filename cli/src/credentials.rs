@@ -2,163 +2,83 @@
 
 use std::path::Path;
 
-use clients::{ClickUpCredentials, Secret, ZendeskCredentials};
-use serde::Deserialize;
+pub use functions::credentials::{Credentials, Written, WrittenClickup, WrittenZendesk};
+
+use functions::credentials::Incomplete;
 
 use crate::failure::Failed;
 use crate::installation::Installation;
 
-/// What deskup asks Zendesk for.
-const ZENDESK_SCOPE: &str = "read write";
-
-/// Credentials of both accounts.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// Zendesk's.
-    pub zendesk: ZendeskCredentials,
-    /// ClickUp's.
-    pub clickup: ClickUpCredentials,
+/// What the environment says.
+pub fn from_env() -> Written {
+    let variable = |name: &str| {
+        let value = std::env::var(format!("DESKUP_{name}")).ok()?;
+        let value = value.trim().to_owned();
+        (!value.is_empty()).then_some(value)
+    };
+    Written {
+        zendesk: WrittenZendesk {
+            client_id: variable("ZENDESK_CLIENT_ID"),
+            client_secret: variable("ZENDESK_CLIENT_SECRET"),
+            email: variable("ZENDESK_EMAIL"),
+            token: variable("ZENDESK_TOKEN"),
+        },
+        clickup: WrittenClickup { token: variable("CLICKUP_TOKEN") },
+    }
 }
 
-/// The words of the file, and of the environment with `DESKUP_ZENDESK_` and `DESKUP_CLICKUP_` before them.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Written {
-    /// `[zendesk]`.
-    pub zendesk: WrittenZendesk,
-    /// `[clickup]`.
-    pub clickup: WrittenClickup,
+/// What the file says; nothing if there is none.
+pub fn from_file(path: &Path) -> anyhow::Result<Written> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Written::default()),
+        Err(error) => return Err(Failed::usage(format!("{} cannot be read: {error}", path.display()))),
+    };
+    only_ours(path)?;
+    // What the parser says may quote the line, and lines here are secrets.
+    toml_edit::de::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
+        Failed::usage(format!(
+            "{}:{line}: not understood; it has [zendesk] with client_id and client_secret (or email and token), and [clickup] with token",
+            path.display()
+        ))
+    })
 }
 
-/// An OAuth client, or the older API token.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WrittenZendesk {
-    /// Identifier of an OAuth client with the client credentials grant.
-    pub client_id: Option<String>,
-    /// Its secret.
-    pub client_secret: Option<String>,
-    /// The agent's address, for an API token.
-    pub email: Option<String>,
-    /// The API token.
-    pub token: Option<String>,
+/// What the environment says, and where it is silent about a service, the file.
+pub fn of(installation: &Installation) -> anyhow::Result<Written> {
+    let (env, file) = (from_env(), from_file(&installation.credentials_file())?);
+    let zendesk = if env.zendesk == WrittenZendesk::default() { file.zendesk } else { env.zendesk };
+    let clickup = if env.clickup == WrittenClickup::default() { file.clickup } else { env.clickup };
+    Ok(Written { zendesk, clickup })
 }
 
-/// A personal token or an OAuth access token.
-#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WrittenClickup {
-    /// The token.
-    pub token: Option<String>,
-}
-
-impl Written {
-    /// What the environment says.
-    pub fn from_env() -> Self {
-        let variable = |name: &str| {
-            let value = std::env::var(format!("DESKUP_{name}")).ok()?;
-            let value = value.trim().to_owned();
-            (!value.is_empty()).then_some(value)
-        };
-        Self {
-            zendesk: WrittenZendesk {
-                client_id: variable("ZENDESK_CLIENT_ID"),
-                client_secret: variable("ZENDESK_CLIENT_SECRET"),
-                email: variable("ZENDESK_EMAIL"),
-                token: variable("ZENDESK_TOKEN"),
-            },
-            clickup: WrittenClickup { token: variable("CLICKUP_TOKEN") },
+/// Writes the file anew, for its owner alone; a reader finds the old one or the new one.
+pub fn save(written: &Written, path: &Path) -> anyhow::Result<()> {
+    let mut text = String::from("# What lets deskup into both accounts. Keep it to yourself.\n\n[zendesk]\n");
+    let mut line = |key: &str, value: &Option<String>| {
+        if let Some(value) = value {
+            text.push_str(&format!("{key} = {}\n", toml_edit::Value::from(value.as_str())));
         }
+    };
+    line("client_id", &written.zendesk.client_id);
+    line("client_secret", &written.zendesk.client_secret);
+    line("email", &written.zendesk.email);
+    line("token", &written.zendesk.token);
+    if let Some(token) = &written.clickup.token {
+        text.push_str(&format!("\n[clickup]\ntoken = {}\n", toml_edit::Value::from(token.as_str())));
     }
-
-    /// What the file says; nothing if there is none.
-    pub fn from_file(path: &Path) -> anyhow::Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(error) => return Err(Failed::usage(format!("{} cannot be read: {error}", path.display()))),
-        };
-        only_ours(path)?;
-        // What the parser says may quote the line, and lines here are secrets.
-        toml_edit::de::from_str(&text).map_err(|error| {
-            let line = error.span().map_or(1, |span| text[..span.start].matches('\n').count() + 1);
-            Failed::usage(format!(
-                "{}:{line}: not understood; it has [zendesk] with client_id and client_secret (or email and token), and [clickup] with token",
-                path.display()
-            ))
-        })
-    }
-
-    /// What the environment says, and where it is silent about a service, the file.
-    pub fn of(installation: &Installation) -> anyhow::Result<Self> {
-        let (env, file) = (Self::from_env(), Self::from_file(&installation.credentials_file())?);
-        let zendesk = if env.zendesk == WrittenZendesk::default() { file.zendesk } else { env.zendesk };
-        let clickup = if env.clickup == WrittenClickup::default() { file.clickup } else { env.clickup };
-        Ok(Self { zendesk, clickup })
-    }
-
-    /// Credentials that can be sent, or what is missing.
-    pub fn complete(self) -> anyhow::Result<Credentials> {
-        let WrittenZendesk { client_id, client_secret, email, token } = self.zendesk;
-        let zendesk = match (client_id, client_secret, email, token) {
-            (Some(client_id), Some(secret), ..) => ZendeskCredentials::OAuthClient {
-                client_id,
-                client_secret: Secret::new(secret),
-                scope: ZENDESK_SCOPE.to_owned(),
-            },
-            (None, None, Some(email), Some(token)) => {
-                ZendeskCredentials::ApiToken { email, token: Secret::new(token) }
-            }
-            (Some(_), None, ..) => return Err(missing("DESKUP_ZENDESK_CLIENT_SECRET", "client_secret")),
-            (None, Some(_), ..) => return Err(missing("DESKUP_ZENDESK_CLIENT_ID", "client_id")),
-            (None, None, Some(_), None) => return Err(missing("DESKUP_ZENDESK_TOKEN", "token")),
-            (None, None, None, Some(_)) => return Err(missing("DESKUP_ZENDESK_EMAIL", "email")),
-            (None, None, None, None) => {
-                return Err(missing(
-                    "DESKUP_ZENDESK_CLIENT_ID and DESKUP_ZENDESK_CLIENT_SECRET",
-                    "client_id",
-                ));
-            }
-        };
-        let token = self.clickup.token.ok_or_else(|| missing("DESKUP_CLICKUP_TOKEN", "[clickup] token"))?;
-        let clickup = match token.strip_prefix("pk_") {
-            Some(_) => ClickUpCredentials::Personal(Secret::new(token)),
-            None => ClickUpCredentials::OAuth(Secret::new(token)),
-        };
-        Ok(Credentials { zendesk, clickup })
-    }
-
-    /// Writes the file anew, for its owner alone; a reader finds the old one or the new one.
-    pub fn save(&self, path: &Path) -> anyhow::Result<()> {
-        let mut text =
-            String::from("# What lets deskup into both accounts. Keep it to yourself.\n\n[zendesk]\n");
-        let mut line = |key: &str, value: &Option<String>| {
-            if let Some(value) = value {
-                text.push_str(&format!("{key} = {}\n", toml_edit::Value::from(value.as_str())));
-            }
-        };
-        line("client_id", &self.zendesk.client_id);
-        line("client_secret", &self.zendesk.client_secret);
-        line("email", &self.zendesk.email);
-        line("token", &self.zendesk.token);
-        if let Some(token) = &self.clickup.token {
-            text.push_str(&format!("\n[clickup]\ntoken = {}\n", toml_edit::Value::from(token.as_str())));
-        }
-        write_private(path, &text)
-            .map_err(|error| Failed::state(format!("{} cannot be written: {error}", path.display())))
-    }
+    write_private(path, &text)
+        .map_err(|error| Failed::state(format!("{} cannot be written: {error}", path.display())))
 }
 
-impl std::fmt::Debug for Written {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Written(…)")
-    }
-}
-
-fn missing(variable: &str, key: &str) -> anyhow::Error {
-    Failed::usage(format!(
-        "credentials are missing: set {variable}, or run `deskup init`, which keeps them in credentials.toml ({key})"
-    ))
+/// Credentials that can be sent, or what is missing and who sets it.
+pub fn complete(written: Written) -> anyhow::Result<Credentials> {
+    written.complete().map_err(|Incomplete { variable, key }| {
+        Failed::usage(format!(
+            "credentials are missing: set {variable}, or run `deskup init`, which keeps them in credentials.toml ({key})"
+        ))
+    })
 }
 
 /// Refuses a file that others may read.
@@ -212,13 +132,13 @@ mod tests {
             },
             clickup: WrittenClickup { token: Some("pk_1_X".to_owned()) },
         };
-        written.save(&path).expect("it is written");
-        assert!(Written::from_file(&path).expect("it is read") == written);
+        save(&written, &path).expect("it is written");
+        assert!(from_file(&path).expect("it is read") == written);
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).expect("it is ours");
-            let refused = Written::from_file(&path).expect_err("others may read it").to_string();
+            let refused = from_file(&path).expect_err("others may read it").to_string();
             assert!(refused.contains("chmod 600"), "{refused}");
         }
         std::fs::remove_dir_all(&dir).expect("it is ours");
@@ -230,18 +150,8 @@ mod tests {
         std::fs::create_dir_all(&dir).expect("the temporary folder can be written");
         let path = dir.join("credentials.toml");
         write_private(&path, "[zendesk]\nclient_secrte = \"hunter2\"\n").expect("it is written");
-        let refused = Written::from_file(&path).expect_err("a word is wrong").to_string();
+        let refused = from_file(&path).expect_err("a word is wrong").to_string();
         assert!(refused.contains("credentials.toml:2") && !refused.contains("hunter2"), "{refused}");
         std::fs::remove_dir_all(&dir).expect("it is ours");
-    }
-
-    #[test]
-    fn half_of_a_pair_is_named() {
-        let half = Written {
-            zendesk: WrittenZendesk { client_id: Some("x".to_owned()), ..WrittenZendesk::default() },
-            ..Written::default()
-        };
-        let refused = half.complete().expect_err("the secret is missing").to_string();
-        assert!(refused.contains("DESKUP_ZENDESK_CLIENT_SECRET"), "{refused}");
     }
 }

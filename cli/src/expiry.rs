@@ -3,12 +3,12 @@
 use clients::ZendeskCredentials;
 use domain::Timestamp;
 
-use crate::credentials::Written;
+use crate::credentials;
 use crate::installation::Installation;
 
 /// What a person should know of the credentials, if anything.
 pub fn warning(installation: &Installation, now_ms: i64) -> anyhow::Result<Option<String>> {
-    let credentials = Written::of(installation)?.complete()?;
+    let credentials = credentials::complete(credentials::of(installation)?)?;
     Ok(of_zendesk(&credentials.zendesk, now_ms))
 }
 

@@ -35,6 +35,17 @@ Examples:
 Exit codes: 0 done; 1 a definition is stale (--check); 2 the folder cannot be
 written.";
 
+/// Of `push`.
+pub const PUSH: &str = "\
+Checks deskup.toml against both accounts, then replaces what the stack works
+by: the settings and what both accounts hold, in its table; the credentials,
+in Secrets Manager. `deskup init --aws STACK` does the same the first time.
+
+Examples:
+  deskup push          after every change of deskup.toml or of credentials
+
+Exit codes: 0 done; 2 settings, accounts or no stack; 3 AWS refused.";
+
 /// Of `simulate`.
 pub const SIMULATE: &str = "\
 Examples:

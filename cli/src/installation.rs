@@ -11,6 +11,7 @@ use stores::{Place, Store, StoreError};
 use tokio::time::Instant;
 
 use crate::failure::Failed;
+use crate::stack::Link;
 
 /// The installation's name in the keys of a state on one machine.
 const NAME: &str = "local";
@@ -21,6 +22,7 @@ pub const DEMO_DIR: &str = ".deskup";
 const SETTINGS: &str = "deskup.toml";
 const CREDENTIALS: &str = "credentials.toml";
 const STATE: &str = "deskup.sqlite";
+const LINK: &str = "aws.toml";
 
 /// The streams with a cursor.
 pub const STREAMS: [&str; 4] = ["backfill", "tickets", "ticket-events", "tasks"];
@@ -86,6 +88,28 @@ impl Installation {
         self.dir.join(STATE)
     }
 
+    /// Which stack this folder belongs to.
+    pub fn link_file(&self) -> PathBuf {
+        self.dir.join(LINK)
+    }
+
+    /// The stack this folder belongs to, if it belongs to one.
+    pub fn link(&self) -> anyhow::Result<Option<Link>> {
+        Link::read(&self.link_file())
+    }
+
+    /// Refuses what only a deskup on this machine does.
+    pub fn refuse_stack(&self, instead: &str) -> anyhow::Result<()> {
+        match self.link()? {
+            None => Ok(()),
+            Some(link) => Err(Failed::usage(format!(
+                "{} belongs to the stack {}: {instead}",
+                self.dir.display(),
+                link.stack
+            ))),
+        }
+    }
+
     /// Whether simulated services live here: then the time in the state is a virtual one.
     pub fn is_demo(&self) -> bool {
         self.dir.join("world").is_dir()
@@ -128,6 +152,7 @@ impl Installation {
 
     /// Takes hold of the state: nobody else may, until the result is gone.
     pub async fn store(&self) -> anyhow::Result<Store> {
+        self.refuse_stack("its state is the stack's table")?;
         let clock: stores::Clock = Arc::new(wall_ms);
         match self.open(&clock).await? {
             Opened::Held(store) => Ok(store),
@@ -177,6 +202,9 @@ impl Installation {
 
     /// The state for a look or a small change: through the process that holds it, if there is one.
     pub async fn look(&self) -> anyhow::Result<Store> {
+        if let Some(link) = self.link()? {
+            return link.store().await;
+        }
         let file = self.state_file();
         if !file.exists() {
             return Err(Failed::usage(format!(

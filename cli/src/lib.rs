@@ -28,6 +28,7 @@ mod run;
 mod serve;
 mod signals;
 mod simulate;
+mod stack;
 mod status;
 mod terminal;
 mod webhooks;
@@ -60,6 +61,7 @@ pub fn run() -> ExitCode {
         Command::Simulate(options) => simulate::run(options),
         Command::Plan(options) => plan::run(options),
         Command::Run(options) => run::run(options),
+        Command::Push(options) => stack::push(options),
         Command::Completions(options) => completions::run(options),
         Command::Serve(options) => serve::run(options),
         Command::Webhooks(options) => webhooks::run(options),

@@ -4,13 +4,12 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 
 use clients::http::HttpTransport;
-use clients::{ClickUpConfig, Clock, Transport, ZendeskConfig, ZendeskLimits};
-use domain::Settings;
+use clients::{Clock, Transport, ZendeskLimits};
 use functions::Options;
 use functions::local::{self, ConnectError, Connection, Local};
 use stores::Store;
 
-use crate::credentials::{Credentials, Written};
+use crate::credentials;
 use crate::failure::Failed;
 use crate::installation::{Installation, wall_ms};
 
@@ -37,17 +36,6 @@ pub fn transport() -> anyhow::Result<Arc<dyn Transport>> {
     Ok(Arc::new(HttpTransport::new()?))
 }
 
-/// Both accounts as the settings name them.
-pub fn accounts(settings: &Settings, credentials: Credentials) -> (ZendeskConfig, ClickUpConfig) {
-    let zendesk = ZendeskConfig { base_url: settings.zendesk_url.clone(), credentials: credentials.zendesk };
-    let clickup = ClickUpConfig {
-        base_url: settings.clickup_url.clone(),
-        token: credentials.clickup,
-        workspace: settings.workspace.clone(),
-    };
-    (zendesk, clickup)
-}
-
 /// Checks everything against both accounts and wires a deskup on this store.
 pub async fn connect(installation: &Installation, store: Store) -> anyhow::Result<Local> {
     connect_with(installation, store, |_| ()).await
@@ -69,8 +57,7 @@ pub async fn attempt(
     change: impl FnOnce(&mut Options),
 ) -> anyhow::Result<Result<Local, ConnectError>> {
     let (text, settings) = installation.settings()?;
-    let credentials = Written::of(installation)?.complete()?;
-    let (zendesk, clickup) = accounts(&settings, credentials);
+    let (zendesk, clickup) = credentials::complete(credentials::of(installation)?)?.accounts(&settings);
     let mut options = Options {
         incarnation: store.incarnation(),
         ticket_url: format!("{}/agent/tickets/", settings.zendesk_url),
@@ -114,5 +101,6 @@ pub fn refused(error: ConnectError) -> anyhow::Error {
         ConnectError::Api { what, source } => Failed::usage(format!("{what}: {source}")),
         ConnectError::Store(error) => Failed::store(&error),
         ConnectError::Engine(error) => error.into(),
+        ConnectError::Keep(_) => Failed::state(error.to_string()),
     }
 }

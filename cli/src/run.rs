@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::failure::Failed;
 use crate::installation::{Folder, Installation};
 use crate::progress::Bar;
-use crate::{machine, plan, signals, terminal};
+use crate::{machine, plan, signals, stack, terminal};
 
 /// A process that was told twice to stop ends with this code, as the shell's own do.
 const ABORTED: i32 = 130;
@@ -29,12 +29,24 @@ pub struct RunArgs {
     /// Make exactly the changes of this plan (from `deskup plan --out FILE`)
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Where it runs: in this process, or on the stack that the folder belongs to
+    #[arg(long, value_enum)]
+    pub engine: Option<EngineName>,
     /// Which installation
     #[command(flatten)]
     pub folder: Folder,
     /// Print one JSON object at the end
     #[arg(long)]
     pub json: bool,
+}
+
+/// What executes a workflow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EngineName {
+    /// This process
+    Embedded,
+    /// Step Functions
+    Aws,
 }
 
 /// The workflows that can be run by hand.
@@ -48,6 +60,26 @@ pub enum Workflow {
 pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     let installation = Installation::locate(&args.folder);
     installation.refuse_demo()?;
+    match (installation.link()?, args.engine) {
+        (Some(link), None | Some(EngineName::Aws)) => {
+            if args.plan.is_some() {
+                return Err(Failed::usage(
+                    "a stack does not carry out plans yet: begin with a pilot ([scope] limit in deskup.toml), which `deskup push` brings there",
+                ));
+            }
+            let (_, settings) = installation.settings()?;
+            return machine::runtime()?.block_on(stack::backfill(&link, &settings, args.json));
+        }
+        (Some(_), Some(EngineName::Embedded)) => {
+            installation.refuse_stack("its state is the stack's table; --engine aws runs it there")?;
+        }
+        (None, Some(EngineName::Aws)) => {
+            return Err(Failed::usage(
+                "this folder belongs to no stack: `deskup init --aws STACK` connects it to one",
+            ));
+        }
+        (None, _) => {}
+    }
     let file = args.plan.as_deref().map(read).transpose()?;
     machine::runtime()?.block_on(async {
         // Settings first: a folder without any gets no state.

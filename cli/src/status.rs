@@ -6,11 +6,11 @@ use std::io::IsTerminal;
 use crate::failure::Failed;
 use crate::help;
 use crate::installation::{Folder, Installation};
-use crate::machine;
 use crate::query::alarms::pauses;
 use crate::query::status::{self, Convergence, StatusView, SwitchView};
 use crate::query::{causes, short};
 use crate::terminal::{self, Screen, number, span};
+use crate::{machine, stack};
 
 /// Executions that are shown; `--json` has more.
 const EXECUTIONS_MAX: usize = 5;
@@ -39,6 +39,9 @@ pub fn run(args: &StatusArgs) -> anyhow::Result<()> {
             // Opened anew for each look: whoever wants to hold the state in between may.
             let view = {
                 let store = installation.look().await?;
+                if let Some(link) = installation.link()? {
+                    stack::catch_up(&link, &store).await?;
+                }
                 status::status(&installation, &store).await?
             };
             if args.watch.is_some() && std::io::stdout().is_terminal() {

@@ -99,7 +99,7 @@ impl Dispatcher {
             outcome = &mut outcome => return outcome.map(Some),
             () = self.cx.halt.quiet() => {}
         }
-        self.orchestrator.stop(&id);
+        self.orchestrator.stop(&id).await?;
         outcome.await.map(|_| None)
     }
 

@@ -5,11 +5,13 @@
 pub mod access;
 pub mod accounts;
 pub mod context;
+pub mod credentials;
 pub mod directory;
 pub mod dispatcher;
 pub mod error;
 pub mod halt;
 pub mod hooks;
+pub mod lambda;
 pub mod local;
 pub mod names;
 pub mod person;

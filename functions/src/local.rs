@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicU64;
 
 use clients::{ApiError, ClickUp, ClickUpConfig, Clock, Transport, Zendesk, ZendeskConfig, ZendeskLimits};
 use domain::settings::Name;
-use domain::{ListId, Mapping, Mistake, Settings};
+use domain::{Directory, ListId, Mapping, Mistake, Settings};
 use orchestration::{
     BudgetSettings, CheckpointManager, EmbeddedEngine, EngineError, RecoveryManager, ResourceManager,
 };
@@ -39,6 +39,9 @@ pub enum ConnectError {
         /// Why it failed.
         source: ApiError,
     },
+    /// What signs deliveries could not be written down for the intake.
+    #[error("the secrets of the webhooks could not be kept: {0}")]
+    Keep(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -83,63 +86,17 @@ pub struct Local {
 
 /// Checks the credentials, reads both accounts, checks the mapping against them, and wires everything.
 pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
-    let Connection {
-        store,
-        transport,
-        clock,
-        settings,
-        zendesk,
-        zendesk_limits,
-        clickup,
-        clickup_per_min,
-        seed,
-        options,
-    } = connection;
-    let settings = Settings::parse(&settings).map_err(ConnectError::Settings)?;
-    let lists = lists_of(&settings).map_err(ConnectError::Settings)?;
-    let budgets = budgets_of(&settings, &options);
-    let resources = Arc::new(ResourceManager::new(store.clone(), clock.clone(), budgets));
-    let seed = seed ^ options.incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let api = |what| move |source| ConnectError::Api { what, source };
-    let zendesk = Zendesk::new(zendesk, transport.clone(), resources.clone(), clock.clone(), seed)
-        .map_err(api("the Zendesk account cannot be used"))?
-        .with_limits(zendesk_limits);
-    let clickup = ClickUp::new(clickup, transport, resources.clone(), clock.clone(), seed)
-        .map_err(api("the ClickUp workspace cannot be used"))?
-        .with_limit(clickup_per_min);
-    let mut directory = directory::load(&zendesk, &clickup, &lists).await?;
-    let organizations = organizations_of(&settings);
-    if !organizations.is_empty() {
-        let found = zendesk.organizations(&organizations).await;
-        directory.organizations =
-            found.map_err(api("Zendesk's organizations could not be read"))?.into_iter().collect();
-    }
+    let settings = Settings::parse(&connection.settings).map_err(ConnectError::Settings)?;
+    let clients = connection.clients(&settings)?;
+    let directory = clients.directory(&settings).await?;
+    let store = connection.store.clone();
     // Both accounts let us in: what an earlier process found is over.
     access::lift(&store).await?;
-    let mapping = Mapping::new(&settings, &directory).map_err(ConnectError::Settings)?;
+    let (clock, seed, incarnation) =
+        (connection.clock.clone(), connection.seed(), connection.options.incarnation);
+    let cx = Arc::new(context(connection, clients, &settings, &directory)?);
     names::keep(&store, &directory).await?;
-    let cx = Arc::new(Context {
-        recovery: Arc::new(RecoveryManager::new(store.clone())),
-        checkpoints: Arc::new(CheckpointManager::new(store.clone())),
-        store: store.clone(),
-        zendesk,
-        clickup,
-        mapping: Arc::new(mapping),
-        resources,
-        clock: clock.clone(),
-        hooks: Hooks::default(),
-        access: Access::default(),
-        activity: Activity::begin(clock.now_ms()),
-        created: AtomicU64::new(0),
-        scans: Scans::default(),
-        pilot: Pilot::default(),
-        recognised: Known::default(),
-        gate: OnceLock::new(),
-        writes: AtomicU64::new(0),
-        halt: Halt::default(),
-        options: options.clone(),
-    });
-    let engine = EmbeddedEngine::new(steps::registry(&cx), store.clone(), clock, seed, options.incarnation);
+    let engine = EmbeddedEngine::new(steps::registry(&cx), store.clone(), clock, seed, incarnation);
     if store.is_guest() {
         // Whoever holds the state runs its executions.
         let dispatcher = Dispatcher::new(cx.clone(), engine.clone());
@@ -151,6 +108,101 @@ pub async fn connect(connection: Connection) -> Result<Local, ConnectError> {
     }
     let dispatcher = Dispatcher::new(cx.clone(), engine.clone());
     Ok(Local { cx, engine, dispatcher })
+}
+
+impl Connection {
+    /// Two processes on one state draw differently.
+    fn seed(&self) -> u64 {
+        self.seed ^ self.options.incarnation.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn clients(&self, settings: &Settings) -> Result<Clients, ConnectError> {
+        let api = |what| move |source| ConnectError::Api { what, source };
+        let (transport, clock, seed) = (&self.transport, &self.clock, self.seed());
+        let budgets = budgets_of(settings, &self.options);
+        let resources = Arc::new(ResourceManager::new(self.store.clone(), clock.clone(), budgets));
+        let zendesk =
+            Zendesk::new(self.zendesk.clone(), transport.clone(), resources.clone(), clock.clone(), seed)
+                .map_err(api("the Zendesk account cannot be used"))?
+                .with_limits(self.zendesk_limits);
+        let clickup =
+            ClickUp::new(self.clickup.clone(), transport.clone(), resources.clone(), clock.clone(), seed)
+                .map_err(api("the ClickUp workspace cannot be used"))?
+                .with_limit(self.clickup_per_min);
+        Ok(Clients { zendesk, clickup, resources })
+    }
+}
+
+/// Both clients, and the budgets they share.
+struct Clients {
+    zendesk: Zendesk,
+    clickup: ClickUp,
+    resources: Arc<ResourceManager>,
+}
+
+impl Clients {
+    /// Asks both services who and what there is, as far as the settings name it.
+    async fn directory(&self, settings: &Settings) -> Result<Directory, ConnectError> {
+        let lists = lists_of(settings).map_err(ConnectError::Settings)?;
+        let mut directory = directory::load(&self.zendesk, &self.clickup, &lists).await?;
+        let organizations = organizations_of(settings);
+        if !organizations.is_empty() {
+            let found = self.zendesk.organizations(&organizations).await;
+            let found = found.map_err(|source| ConnectError::Api {
+                what: "Zendesk's organizations could not be read",
+                source,
+            })?;
+            directory.organizations = found.into_iter().collect();
+        }
+        Ok(directory)
+    }
+}
+
+/// Asks both services who and what there is, as far as the settings name it.
+pub async fn read_directory(connection: &Connection, settings: &Settings) -> Result<Directory, ConnectError> {
+    connection.clients(settings)?.directory(settings).await
+}
+
+/// The context of a deskup that knows both accounts already: nobody is asked.
+pub fn assemble(
+    connection: Connection,
+    settings: &Settings,
+    directory: &Directory,
+) -> Result<Context, ConnectError> {
+    let clients = connection.clients(settings)?;
+    context(connection, clients, settings, directory)
+}
+
+fn context(
+    connection: Connection,
+    clients: Clients,
+    settings: &Settings,
+    directory: &Directory,
+) -> Result<Context, ConnectError> {
+    let mapping = Mapping::new(settings, directory).map_err(ConnectError::Settings)?;
+    let Connection { store, clock, options, .. } = connection;
+    let Clients { zendesk, clickup, resources } = clients;
+    Ok(Context {
+        recovery: Arc::new(RecoveryManager::new(store.clone())),
+        checkpoints: Arc::new(CheckpointManager::new(store.clone())),
+        activity: Activity::begin(clock.now_ms()),
+        store,
+        zendesk,
+        clickup,
+        mapping: Arc::new(mapping),
+        resources,
+        clock,
+        hooks: Hooks::default(),
+        access: Access::default(),
+        created: AtomicU64::new(0),
+        scans: Scans::default(),
+        pilot: Pilot::default(),
+        recognised: Known::default(),
+        gate: OnceLock::new(),
+        writes: AtomicU64::new(0),
+        halt: Halt::default(),
+        options,
+    })
 }
 
 fn budgets_of(settings: &Settings, options: &Options) -> BudgetSettings {

@@ -4,12 +4,29 @@
 
 use std::time::Duration;
 
-use clients::{Api, ApiError, ErrorKind};
+use clients::{Api, ApiError, ErrorKind, Secret};
 use domain::Side;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 
 use crate::local::ConnectError;
 use crate::reach::{Reach, Reached};
 use crate::registration::{self, Accounts, Endpoints, Hook, Registered};
+
+/// Where the secrets in force are written down for an intake that cannot ask the services.
+pub trait Keeper: Send + Sync {
+    /// These are in force on a side now.
+    fn keep(&self, side: Side, secrets: Vec<Secret>) -> BoxFuture<'_, Result<(), ConnectError>>;
+}
+
+/// For an intake that asks the services itself.
+pub struct NoKeeper;
+
+impl Keeper for NoKeeper {
+    fn keep(&self, _side: Side, _secrets: Vec<Secret>) -> BoxFuture<'_, Result<(), ConnectError>> {
+        std::future::ready(Ok(())).boxed()
+    }
+}
 
 /// What came of a rotation.
 #[derive(Clone, Debug)]
@@ -28,6 +45,7 @@ pub async fn rotate(
     endpoints: &Endpoints,
     side: Side,
     reach: &Reach,
+    keeper: &dyn Keeper,
     grace: Duration,
 ) -> Result<Rotated, ConnectError> {
     let hooks = registration::list(accounts, side, Some(endpoints)).await?;
@@ -36,17 +54,18 @@ pub async fn rotate(
         (_, []) => Err(none(side)),
         (Side::Zendesk, [hook, ..]) => {
             let now = registration::renew_zendesk(accounts, &hook.id, &hook.endpoint).await?;
+            keeper.keep(side, vec![now.secret.clone()]).await?;
             let reached = reach.prove(side, &now.endpoint, &now.secret).await;
             Ok(Rotated { now, reached, removed: Vec::new() })
         }
         (Side::Clickup, [hook]) => {
             let now = registration::second_clickup(accounts, endpoints, &hook.endpoint).await?;
-            replace(accounts, &ours, now, reach, grace).await
+            replace(accounts, &ours, now, reach, keeper, grace).await
         }
         // An earlier rotation was cut short: it is finished with the newest.
         (Side::Clickup, [old @ .., newest]) => {
             let now = registration::known(accounts, newest.clone(), registration::Done::Renewed).await?;
-            replace(accounts, old, now, reach, grace).await
+            replace(accounts, old, now, reach, keeper, grace).await
         }
     }
 }
@@ -56,12 +75,17 @@ async fn replace(
     old: &[Hook],
     now: Registered,
     reach: &Reach,
+    keeper: &dyn Keeper,
     grace: Duration,
 ) -> Result<Rotated, ConnectError> {
+    let before: Vec<Secret> = old.iter().filter_map(|hook| hook.secret.clone()).collect();
+    let both = std::iter::once(now.secret.clone()).chain(before.iter().cloned()).collect();
+    keeper.keep(now.side, both).await?;
     let reached = reach.prove(now.side, &now.endpoint, &now.secret).await;
     if !reached.is_yes() {
         // The old one is the better one then.
         registration::remove(accounts, now.side, &now.id).await?;
+        keeper.keep(now.side, before).await?;
         return Ok(Rotated { removed: vec![now.id.clone()], now, reached });
     }
     tokio::time::sleep(grace).await;
@@ -70,6 +94,7 @@ async fn replace(
         registration::remove(accounts, hook.side, &hook.id).await?;
         removed.push(hook.id.clone());
     }
+    keeper.keep(now.side, vec![now.secret.clone()]).await?;
     Ok(Rotated { now, reached, removed })
 }
 

@@ -11,14 +11,14 @@ use orchestration::resource_manager::BudgetWait;
 use orchestration::{EngineError, Outcome, recovery_manager};
 use stores::links::LinkState;
 use stores::work::Hint;
-use stores::{StoreError, WorkKey};
+use stores::{Store, StoreError, WorkKey};
 
 use crate::local::Local;
 use crate::plan::discover::Found;
 use crate::plan::file::{PlanFile, Unfit};
 use crate::plan::gate::Gate;
 use crate::plan::{self, Plan, Watch};
-use crate::steps::backfill_page::Place;
+use crate::steps::backfill_page::{self, Place};
 use crate::steps::sync_records::UNPLANNED;
 use crate::sync::{recognised, wants};
 use crate::{Context, SyncError};
@@ -216,7 +216,7 @@ const ROWS_MAX: usize = 100_000;
 /// Brings the tickets of the scope over, from where an earlier run stopped. False if a person stopped this one.
 async fn backfill(local: &Local, watch: &dyn Progress, total: Option<u64>) -> Result<bool, RunError> {
     let cx = &*local.cx;
-    let generation = generation(cx).await?;
+    let generation = generation(&cx.store, &cx.mapping.settings().digest()).await.map_err(SyncError::from)?;
     loop {
         if cx.halt.is_asked() {
             return Ok(false);
@@ -252,10 +252,9 @@ async fn backfill(local: &Local, watch: &dyn Progress, total: Option<u64>) -> Re
 }
 
 /// A backfill that was not finished goes on under the same settings; otherwise a new one begins.
-async fn generation(cx: &Context) -> Result<u64, RunError> {
-    let cursor = cx.checkpoints.cursor(crate::steps::backfill_page::STREAM).await.map_err(SyncError::from)?;
+pub async fn generation(store: &Store, settings: &str) -> Result<u64, StoreError> {
+    let cursor = store.cursors().get(backfill_page::STREAM).await?;
     let place = cursor.and_then(|cursor| serde_json::from_str::<Place>(&cursor.text).ok());
-    let settings = cx.mapping.settings().digest();
     Ok(place.map_or(1, |place| place.generation + u64::from(place.done || place.settings != settings)))
 }
 

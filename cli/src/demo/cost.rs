@@ -1,7 +1,6 @@
 //! What the same work would have cost on AWS, on demand, without free tiers. Prices of us-east-1, November
 //! 2026; an estimate from above, because waiting for a rate limit is counted as running.
 
-use orchestration::Engine;
 use serde::Serialize;
 use world::Instance;
 

@@ -5,7 +5,7 @@ use domain::Settings;
 
 use super::InitArgs;
 use super::ask::Ask;
-use crate::credentials::{Credentials, Written, WrittenClickup, WrittenZendesk};
+use crate::credentials::{self, Credentials, Written, WrittenClickup, WrittenZendesk};
 use crate::failure::Failed;
 use crate::installation::Installation;
 
@@ -82,7 +82,7 @@ impl Given {
             clickup_url,
             workspace: args.workspace.clone().or_else(|| known(|settings| &settings.workspace)),
             utc_offset: args.utc_offset.clone(),
-            credentials: complete.complete()?,
+            credentials: credentials::complete(complete)?,
             to_save,
         })
     }
@@ -96,12 +96,12 @@ struct Found {
 
 fn written(args: &InitArgs, installation: &Installation) -> anyhow::Result<Found> {
     let Some(file) = &args.secrets_file else {
-        return Ok(Found { written: Written::of(installation)?, from_secrets_file: false });
+        return Ok(Found { written: credentials::of(installation)?, from_secrets_file: false });
     };
     if !file.is_file() {
         return Err(Failed::usage(format!("--secrets-file {}: there is no such file", file.display())));
     }
-    Ok(Found { written: Written::from_file(file)?, from_secrets_file: true })
+    Ok(Found { written: credentials::from_file(file)?, from_secrets_file: true })
 }
 
 fn ask_zendesk(ask: &mut Ask) -> anyhow::Result<Option<WrittenZendesk>> {

@@ -21,7 +21,7 @@ use self::given::Given;
 use crate::failure::Failed;
 use crate::installation::Installation;
 use crate::machine::{self, WallClock};
-use crate::terminal;
+use crate::{stack, terminal};
 
 /// Any number, until the workspace is known.
 const NO_WORKSPACE: &str = "0";
@@ -57,6 +57,9 @@ pub struct InitArgs {
     /// Replace deskup.toml; the old one is kept as deskup.toml.bak
     #[arg(long)]
     pub force: bool,
+    /// Connect this folder, which has its deskup.toml, to a deployed stack, and bring settings and credentials there
+    #[arg(long, value_name = "STACK")]
+    pub aws: Option<String>,
     /// The folder of the installation; this folder otherwise
     #[arg(long, env = "DESKUP_DIR", value_name = "DIR")]
     pub dir: Option<PathBuf>,
@@ -79,6 +82,9 @@ pub struct Connected {
 pub fn run(args: &InitArgs) -> anyhow::Result<()> {
     let installation = Installation::at(args.dir.clone().unwrap_or_else(|| PathBuf::from(".")));
     installation.refuse_demo()?;
+    if let Some(stack) = &args.aws {
+        return stack::attach(&installation, stack, args.json);
+    }
     let mut ask = Ask::of_terminal();
     let given = Given::collect(args, &installation, &mut ask)?;
     let connected = machine::runtime()?.block_on(connect(args, &given, &mut ask))?;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::InitArgs;
 use super::given::Given;
+use crate::credentials;
 use crate::failure::Failed;
 use crate::installation::Installation;
 
@@ -47,7 +48,7 @@ pub fn save(
     let fresh = if unchanged { None } else { Some(Fresh::write(&settings, toml)?) };
     if let Some(written) = &given.to_save {
         let file = installation.credentials_file();
-        written.save(&file)?;
+        credentials::save(written, &file)?;
         saved.credentials = Some(file);
     }
     if let Some(fresh) = fresh {

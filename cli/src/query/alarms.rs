@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{Settings, Side};
 use functions::steps::{poll_comments, poll_tasks, poll_tickets};
+use stores::configuration::Configuration;
 use stores::pulse::Pulse;
 use stores::service::Service;
 use stores::{Lane, Store};
@@ -135,14 +136,20 @@ impl Alarms {
         }
     }
 
-    /// A deskup that should run and does not, or runs and reads nothing. `started_ms` is when it began.
-    pub async fn silence(
-        &mut self,
-        view: &StatusView,
-        store: &Store,
-        started_ms: Option<i64>,
-    ) -> anyhow::Result<()> {
-        let Some(started_ms) = started_ms else { return Ok(()) };
+    /// A stack that works by other settings than those in the folder.
+    pub fn pushed(&mut self, pushed: &Configuration, installation: &Installation) {
+        let text = std::fs::read_to_string(installation.settings_file()).ok();
+        if text.is_some_and(|text| text != pushed.settings) {
+            let version = pushed.version;
+            let text = format!(
+                "deskup.toml is not what the stack works by (version {version}): `deskup push` brings it there"
+            );
+            self.add("settings", text);
+        }
+    }
+
+    /// A deskup that should run and does not. `started_ms` is when it began.
+    pub fn gone(&mut self, view: &StatusView, started_ms: i64) {
         if view.holder.is_none() {
             let at = time(started_ms);
             self.add(
@@ -150,21 +157,21 @@ impl Alarms {
                 format!("nothing runs: what began at {at} ended without being stopped; start `deskup serve`"),
             );
         }
-        let mut silent = Vec::new();
+    }
+
+    /// Streams that their reader did not read to their end, since then at the latest.
+    pub async fn streams(&mut self, store: &Store, started_ms: i64, reader: &str) -> anyhow::Result<()> {
         for stream in POLLED {
             let last = store.pulses().looked_ms(stream).await?.unwrap_or(0).max(started_ms);
             if self.now - last > STREAM_SILENT_MS {
-                silent.push((stream, last));
+                let age = span(self.now - last);
+                self.add(
+                    "cursor",
+                    format!(
+                        "the stream `{stream}` was not read to its end for {age}; see the log of {reader}"
+                    ),
+                );
             }
-        }
-        for (stream, last) in silent {
-            let age = span(self.now - last);
-            self.add(
-                "cursor",
-                format!(
-                    "the stream `{stream}` was not read to its end for {age}; see the log of `deskup serve`"
-                ),
-            );
         }
         Ok(())
     }

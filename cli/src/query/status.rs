@@ -229,12 +229,22 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
     view.run_unfinished = view.holder.is_none() && is_unfinished(&view.cursors);
     let mut alarms = Alarms::new(now);
     alarms.switches(&view);
-    alarms.silence(&view, store, serving.as_ref().map(|service| service.started_ms)).await?;
-    if let Some(serving) = &serving {
-        alarms.settings(serving, installation);
+    // A stack runs as long as it has settings.
+    let pushed = store.configuration().get().await?;
+    match (&pushed, &serving) {
+        (Some(pushed), _) => {
+            alarms.pushed(pushed, installation);
+            alarms.streams(store, pushed.read_ms, "the stack").await?;
+        }
+        (None, Some(serving)) => {
+            alarms.gone(&view, serving.started_ms);
+            alarms.streams(store, serving.started_ms, "`deskup serve`").await?;
+            alarms.settings(serving, installation);
+        }
+        (None, None) => {}
     }
     // Without a public address there is no webhook to wait for.
-    if serving.is_some_and(|service| !service.public_url.is_empty()) {
+    if pushed.is_some() || serving.is_some_and(|service| !service.public_url.is_empty()) {
         heard.iter().for_each(|(side, pulse)| alarms.webhooks(*side, pulse));
     }
     alarms.rest(&view);

@@ -69,6 +69,7 @@ enum End {
 pub fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let installation = Installation::locate(&args.folder);
     installation.refuse_demo()?;
+    installation.refuse_stack("the stack serves; `deskup status` tells how it goes")?;
     let (_, settings) = installation.settings()?;
     let place = Where {
         listen: args.listen.unwrap_or(settings.serve.listen),

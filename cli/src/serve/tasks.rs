@@ -21,7 +21,7 @@ use stores::switches::SwitchName;
 use super::Where;
 use super::listener::{Handler, status};
 use super::report::{Counts, Report};
-use crate::credentials::Written;
+use crate::credentials;
 use crate::installation::{Installation, wall_ms};
 use crate::terminal;
 
@@ -47,20 +47,16 @@ async fn answer(local: &Local, prefix: &str, request: Request<Bytes>) -> Respons
     let path = request.uri().path();
     // A proxy may cut off the path at which it is reached, or pass it on.
     let path = path.strip_prefix(prefix).unwrap_or(path).trim_end_matches('/');
-    let side = match path {
-        "/zendesk" => Side::Zendesk,
-        "/clickup" | "/clickup/2" => Side::Clickup,
-        "/healthz" if matches!(*request.method(), Method::GET | Method::HEAD) => {
-            return health(&local.cx).await;
-        }
-        _ => return status(StatusCode::NOT_FOUND),
-    };
+    if path == "/healthz" && matches!(*request.method(), Method::GET | Method::HEAD) {
+        return health(&local.cx).await;
+    }
+    let Some(side) = webhook::side(path) else { return status(StatusCode::NOT_FOUND) };
     if request.method() != Method::POST {
         return status(StatusCode::METHOD_NOT_ALLOWED);
     }
-    let response = webhook::handle(&local.cx, side, request).await;
+    let answered = webhook::handle(&local.cx, side, request).await;
     local.dispatcher.wake();
-    response
+    answered.response
 }
 
 /// The path of a URL, without a slash at its end.
@@ -197,7 +193,7 @@ struct Kept(Installation);
 
 impl Keys for Kept {
     fn read(&self) -> Option<(ZendeskCredentials, ClickUpCredentials)> {
-        let read = Written::of(&self.0).and_then(Written::complete);
+        let read = credentials::of(&self.0).and_then(credentials::complete);
         read.inspect_err(|error| tracing::warn!(%error, "the credentials could not be read again"))
             .ok()
             .map(|credentials| (credentials.zendesk, credentials.clickup))

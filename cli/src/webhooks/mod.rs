@@ -12,16 +12,17 @@ use domain::Side;
 use domain::settings::serve::public_url;
 use functions::reach::{self, Checked, Reach, Reached};
 use functions::registration::{self, Accounts, Endpoints, Hook};
-use functions::rotation::{self, Rotated};
+use functions::rotation::{self, Keeper, NoKeeper, Rotated};
 use orchestration::{BudgetSettings, ResourceManager};
 use serde::Serialize;
 use serde_json::json;
 use stores::Store;
 
-use crate::credentials::Written;
+use crate::credentials;
 use crate::failure::Failed;
 use crate::installation::{Folder, Installation};
 use crate::machine::{self, WallClock};
+use crate::stack;
 use crate::terminal::{self, Screen};
 
 /// Options of `webhooks`.
@@ -105,6 +106,7 @@ struct Desk {
     accounts: Accounts,
     endpoints: Option<Endpoints>,
     reach: Reach,
+    keeper: Arc<dyn Keeper>,
     sides: Vec<Side>,
     json: bool,
 }
@@ -133,13 +135,15 @@ impl Desk {
         let installation = Installation::locate(&common.folder);
         installation.refuse_demo()?;
         let (_, settings) = installation.settings()?;
+        let link = installation.link()?;
         let url = match &common.public_url {
+            None if link.is_some() => link.as_ref().map(|link| link.webhook_url.clone()),
             Some(given) => {
                 Some(public_url(given).map_err(|message| Failed::usage(format!("--public-url: {message}")))?)
             }
             None => settings.serve.public_url.clone(),
         };
-        let store = match installation.state_file().exists() {
+        let store = match installation.state_file().exists() || link.is_some() {
             true => Some(installation.look().await?),
             false => None,
         };
@@ -147,7 +151,7 @@ impl Desk {
             (None, Some(store)) if what.is_about_what_is_there() => kept_url(store).await?,
             (url, _) => url,
         };
-        let (zendesk, clickup) = machine::accounts(&settings, Written::of(&installation)?.complete()?);
+        let (zendesk, clickup) = credentials::complete(credentials::of(&installation)?)?.accounts(&settings);
         let (transport, clock) = (machine::transport()?, Arc::new(WallClock));
         let pacer = pacer(store);
         let seed = machine::seed();
@@ -161,7 +165,12 @@ impl Desk {
             Some(Which::Clickup) => vec![Side::Clickup],
         };
         let endpoints = url.as_deref().map(Endpoints::under);
-        Ok(Self { accounts, endpoints, reach: Reach { transport, clock, seed }, sides, json: common.json })
+        let keeper: Arc<dyn Keeper> = match link {
+            Some(link) => Arc::new(stack::SigningKeeper::new(link)),
+            None => Arc::new(NoKeeper),
+        };
+        let reach = Reach { transport, clock, seed };
+        Ok(Self { accounts, endpoints, reach, keeper, sides, json: common.json })
     }
 
     fn endpoints(&self) -> anyhow::Result<&Endpoints> {
@@ -203,6 +212,8 @@ impl Desk {
         for side in &self.sides {
             let registered = registration::register(&self.accounts, endpoints, *side).await;
             let registered = registered.map_err(machine::refused)?;
+            let kept = self.keeper.keep(*side, vec![registered.secret.clone()]).await;
+            kept.map_err(machine::refused)?;
             words.push_str(&draw::registered(&registered));
             let view = json!({
                 "id": registered.id, "endpoint": registered.endpoint, "done": registered.done,
@@ -230,7 +241,9 @@ impl Desk {
         let endpoints = self.endpoints()?;
         let mut rotated: Vec<Rotated> = Vec::new();
         for side in &self.sides {
-            let one = rotation::rotate(&self.accounts, endpoints, *side, &self.reach, grace).await;
+            let one =
+                rotation::rotate(&self.accounts, endpoints, *side, &self.reach, self.keeper.as_ref(), grace)
+                    .await;
             let one = one.map_err(machine::refused)?;
             if !self.json {
                 terminal::data(&draw::rotated(&one));
@@ -272,6 +285,9 @@ impl Desk {
         }
         for hook in &gone {
             registration::remove(&self.accounts, hook.side, &hook.id).await.map_err(machine::refused)?;
+            if hook.ours {
+                self.keeper.keep(hook.side, Vec::new()).await.map_err(machine::refused)?;
+            }
         }
         let removed: Vec<&str> = gone.iter().map(|hook| hook.id.as_str()).collect();
         self.say(&json!({ "removed": removed }), &draw::removed(&gone))

@@ -40,11 +40,35 @@ pub(crate) struct Accepted {
     pub evidence: Vec<Evidence>,
 }
 
+/// The answer to a delivery, and what follows from it.
+#[derive(Debug)]
+pub struct Answered {
+    /// What the service is told.
+    pub response: Response<Bytes>,
+    /// A record is to be looked at that was not before, in so many milliseconds: whoever starts executions may sleep.
+    pub wake_ms: Option<i64>,
+}
+
+impl Answered {
+    fn only(response: Response<Bytes>) -> Self {
+        Self { response, wake_ms: None }
+    }
+}
+
+/// Which service delivers to a path under the public address.
+pub fn side(path: &str) -> Option<Side> {
+    match path.trim_end_matches('/') {
+        "/zendesk" => Some(Side::Zendesk),
+        "/clickup" | "/clickup/2" => Some(Side::Clickup),
+        _ => None,
+    }
+}
+
 /// Answers one delivery of a service.
-pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Response<Bytes> {
+pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Answered {
     let (head, body) = request.into_parts();
     if body.len() > BODY_BYTES_MAX {
-        return answer(StatusCode::PAYLOAD_TOO_LARGE);
+        return Answered::only(status(StatusCode::PAYLOAD_TOO_LARGE));
     }
     let secret = match who_signed(cx, side, &head.headers, &body).await {
         Found::Genuine(secret) => secret,
@@ -52,17 +76,17 @@ pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Respon
             cx.activity.refused.fetch_add(1, Ordering::Relaxed);
             // Not 401 and not 410: ClickUp would suspend the webhook at once.
             tracing::warn!(%side, "a delivery with a wrong signature was refused");
-            return answer(StatusCode::FORBIDDEN);
+            return Answered::only(status(StatusCode::FORBIDDEN));
         }
         Found::NotKnown => {
             tracing::warn!(%side, "a delivery could not be checked; it may come again");
-            return later(side);
+            return Answered::only(later(side));
         }
     };
     if let Some(proof) = proof::answer(&body, &secret) {
-        let mut response = answer(StatusCode::OK);
+        let mut response = status(StatusCode::OK);
         proof::put(&mut response, proof);
-        return response;
+        return Answered::only(response);
     }
     cx.activity.delivered(side, cx.now_ms());
     let accepted = match side {
@@ -71,14 +95,14 @@ pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Respon
     };
     match accepted {
         Ok(accepted) => match take(cx, side, accepted).await {
-            Ok(()) => answer(StatusCode::OK),
-            Err(error) => unavailable(side, &error.into()),
+            Ok(wake_ms) => Answered { response: status(StatusCode::OK), wake_ms },
+            Err(error) => Answered::only(unavailable(side, &error.into())),
         },
-        Err(SyncError::Store(error)) => unavailable(side, &SyncError::Store(error)),
+        Err(SyncError::Store(error)) => Answered::only(unavailable(side, &SyncError::Store(error))),
         Err(_) => {
             // A shape we do not know is not worth five more deliveries of it.
             tracing::warn!(%side, bytes = body.len(), "a delivery could not be read and was dropped");
-            answer(StatusCode::OK)
+            Answered::only(status(StatusCode::OK))
         }
     }
 }
@@ -89,17 +113,19 @@ fn unavailable(side: Side, error: &SyncError) -> Response<Bytes> {
     later(side)
 }
 
-fn later(side: Side) -> Response<Bytes> {
-    let mut response = answer(StatusCode::SERVICE_UNAVAILABLE);
+/// It cannot be taken now and should come again.
+pub fn later(side: Side) -> Response<Bytes> {
+    let mut response = status(StatusCode::SERVICE_UNAVAILABLE);
     if side == Side::Zendesk {
         response.headers_mut().insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("10"));
     }
     response
 }
 
-fn answer(status: StatusCode) -> Response<Bytes> {
+/// An answer without words.
+pub fn status(code: StatusCode) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
-    *response.status_mut() = status;
+    *response.status_mut() = code;
     response
 }
 
@@ -127,9 +153,11 @@ async fn who_signed(cx: &Context, side: Side, headers: &HeaderMap, body: &[u8]) 
     }
 }
 
-async fn take(cx: &Context, side: Side, accepted: Vec<Accepted>) -> Result<(), StoreError> {
+/// Tells when a record is due that was not noted before.
+async fn take(cx: &Context, side: Side, accepted: Vec<Accepted>) -> Result<Option<i64>, StoreError> {
     // Genuine, so the service reaches us, whatever the delivery is about.
     cx.store.pulses().heard(side).await?;
+    let mut wake_ms: Option<i64> = None;
     for item in accepted {
         let mut news = item.evidence.is_empty();
         for evidence in &item.evidence {
@@ -149,10 +177,12 @@ async fn take(cx: &Context, side: Side, accepted: Vec<Accepted>) -> Result<(), S
             wants: &item.wants,
             event_ms: item.at_ms,
         };
-        cx.store.work().hint(&item.key, hint).await?;
+        if cx.store.work().hint(&item.key, hint).await? {
+            wake_ms = Some(wake_ms.map_or(hint.delay_ms, |earlier| earlier.min(hint.delay_ms)));
+        }
         for evidence in &item.evidence {
             cx.store.evidence().put(evidence).await?;
         }
     }
-    Ok(())
+    Ok(wake_ms)
 }

@@ -15,12 +15,16 @@ pub const ALL: &str = "States.ALL";
 /// A Task took longer than its `TimeoutSeconds`.
 pub const TIMEOUT: &str = "States.Timeout";
 
-/// Failures of the Lambda service itself: they come and go, and the step may never have started.
-pub const LAMBDA_TRANSIENT: [&str; 4] = [
+/// Failures of the Lambda service itself, and of a function's process (killed, out of memory, out of time): they come
+/// and go, and a step may be repeated wherever it was cut.
+pub const LAMBDA_TRANSIENT: [&str; 7] = [
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
 ];
 
 /// The resource through which every step is called.

@@ -14,7 +14,7 @@ pub mod workflow_state;
 pub use asl::WorkflowDefinition;
 pub use checkpoint_manager::CheckpointManager;
 pub use context::{ExecutionContext, Random};
-pub use engine::{EmbeddedEngine, Engine, EngineError, Outcome, Start, Totals};
+pub use engine::{EmbeddedEngine, Engine, EngineError, Event, Outcome, Start, StepFunctionsEngine, Totals};
 pub use orchestrator::WorkflowOrchestrator;
 pub use recovery_manager::{Halt, Noted, RecoveryManager};
 pub use registry::Registry;

@@ -1,13 +1,12 @@
 //! The face of the engines: compile once, execute anywhere.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use asl::CompiledWorkflow;
 use serde_json::Value;
 use stores::executions::ExecutionRow;
 
-use crate::engine::{Engine, EngineError, Outcome, Start, Totals};
+use crate::engine::{Engine, EngineError, Event, Outcome, Start};
 
 /// Starts workflows on an engine, waits for them, stops them and tells how they are.
 pub struct WorkflowOrchestrator<E: Engine> {
@@ -55,14 +54,19 @@ impl<E: Engine> WorkflowOrchestrator<E> {
         self.engine.list(limit).await
     }
 
-    /// Asks an execution to end; false if it does not run here.
-    pub fn stop(&self, execution: &str) -> bool {
-        self.engine.stop(execution)
+    /// Asks an execution to end; false if it does not run.
+    pub async fn stop(&self, execution: &str) -> Result<bool, EngineError> {
+        self.engine.stop(execution).await
     }
 
-    /// Totals by workflow.
-    pub fn totals(&self) -> BTreeMap<String, Totals> {
-        self.engine.totals()
+    /// What happened in an execution, in order.
+    pub async fn history(&self, execution: &str) -> Result<Vec<Event>, EngineError> {
+        self.engine.history(execution).await
+    }
+
+    /// Runs what failed of an execution again.
+    pub async fn redrive(&self, execution: &str) -> Result<(), EngineError> {
+        self.engine.redrive(execution).await
     }
 
     /// The engine itself.

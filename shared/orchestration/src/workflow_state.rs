@@ -30,6 +30,7 @@ impl WorkflowState {
             definition: sha256_hex(workflow.text().as_bytes())[..16].to_owned(),
             trigger: start.trigger.clone(),
             actor: start.actor.clone(),
+            lane: start.lane.name().to_owned(),
             status: "RUNNING".to_owned(),
             input: short(input),
             started_ms: now_ms,

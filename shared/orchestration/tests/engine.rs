@@ -130,7 +130,7 @@ async fn an_execution_runs_its_steps_and_leaves_a_row() {
     assert!(row.ended_ms.is_some_and(|ended| ended > row.started_ms));
     assert_eq!(orchestrator.list(10).await.expect("readable").len(), 1);
 
-    let totals = orchestrator.totals()["do"];
+    let totals = orchestrator.engine().totals()["do"];
     assert_eq!((totals.executions, totals.transitions, totals.express), (1, 3, false));
 }
 
@@ -175,9 +175,9 @@ async fn an_execution_can_be_stopped() {
     let workflow = workflow(Kind::Standard);
     let id = world.engine.start(&workflow, ask("hang"), start(None)).await.expect("it starts");
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert!(world.engine.stop(&id));
+    assert!(world.engine.stop(&id).await.expect("it is asked"));
     assert_eq!(world.engine.wait(&id).await.expect("it ends").status, "ABORTED");
-    assert!(!world.engine.stop(&id));
+    assert!(!world.engine.stop(&id).await.expect("it is asked"));
 }
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]

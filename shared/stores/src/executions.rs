@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::error::StoreError;
-use crate::row::{Kind, Row, expires, json, padded, text};
+use crate::row::{Kind, Row, expires, json, number, padded, text};
 use crate::store::Store;
-use crate::table::{Key, Query, Range, Write};
+use crate::table::{Key, Query, Range, Write, Wrote};
 
 /// What is known of an execution while it runs and after.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,20 @@ pub struct ExecutionRow {
     pub output: Option<String>,
     /// The execution it redrives.
     pub redrive_of: Option<String>,
+    /// The priority lane of its calls, where it is not the workflow's own.
+    pub lane: String,
+    /// Whether a person wants it to end: its steps refuse to begin.
+    #[serde(skip)]
+    pub stopping: bool,
+}
+
+/// A part of an execution that nobody but its steps can describe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// It has so many parts.
+    Of(usize),
+    /// The part of this name is done; saying so twice changes nothing.
+    Done(String),
 }
 
 /// Operations on executions.
@@ -97,6 +111,62 @@ impl Executions<'_> {
             .value(":running", text("RUNNING"));
         Ok(self.store.write(write).await?.happened())
     }
+    /// A step says that it was there, and how it ended. The steps of one execution may do so at once, so this adds and
+    /// replaces nothing. With the last part the execution is over.
+    pub async fn note(
+        &self,
+        id: &str,
+        step: &'static str,
+        failure: Option<&'static str>,
+        part: Option<&Part>,
+    ) -> Result<(), StoreError> {
+        let now = self.store.now_ms();
+        let mut write = Write::update(KIND, &self.key(id))
+            .add(format!("{STEPS}{step}"), 1)
+            .set("step", text(step))
+            .set("noted_ms", number(now))
+            .when("attribute_exists(#pk)")
+            .returning();
+        if let Some(failure) = failure {
+            write = write.add(format!("{FAILURES}{failure}"), 1);
+        }
+        match part {
+            Some(Part::Of(parts)) => write = write.set("parts", number(*parts as u64)),
+            Some(Part::Done(part)) => {
+                let name = part.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+                write = write.set_named(format!("{PARTS}{name}"), number(1));
+            }
+            None => {}
+        }
+        let Wrote::Yes(item) = self.store.write(write).await? else { return Ok(()) };
+        let item = Row::new(KIND, item);
+        let done = item.names(PARTS).count();
+        if part.is_none() || item.number_maybe::<usize>("parts")?.is_none_or(|parts| done < parts) {
+            return Ok(());
+        }
+        let row = ExecutionRow { status: "SUCCEEDED".to_owned(), ended_ms: Some(now), ..read(&item)? };
+        self.update(&row).await.map(drop)
+    }
+    /// Asks the steps of an execution to begin nothing more; false if there is no such execution.
+    pub async fn ask_to_stop(&self, id: &str) -> Result<bool, StoreError> {
+        let write =
+            Write::update(KIND, &self.key(id)).set("stopping", number(1)).when("attribute_exists(#pk)");
+        Ok(self.store.write(write).await?.happened())
+    }
+    /// What was over runs again.
+    pub async fn revive(&self, row: &ExecutionRow) -> Result<(), StoreError> {
+        let now = self.store.now_ms();
+        let row = ExecutionRow {
+            status: "RUNNING".to_owned(),
+            ended_ms: None,
+            error: None,
+            cause: None,
+            percent: None,
+            ..row.clone()
+        };
+        let write = fields(Write::update(KIND, &self.key(&row.id)), &row, now)?.remove("stopping");
+        self.store.write(write).await.map(drop)
+    }
     /// One execution (consistent read).
     pub async fn get(&self, id: &str) -> Result<Option<ExecutionRow>, StoreError> {
         let row = self.store.get(KIND, &self.key(id), true).await?;
@@ -135,6 +205,10 @@ impl Executions<'_> {
 
 const DAYS: i64 = 90;
 const KIND: Kind = Kind::new("execution", 40 * 1024);
+/// Attributes whose names say what they count.
+const STEPS: &str = "n_";
+const FAILURES: &str = "f_";
+const PARTS: &str = "p_";
 
 impl Executions<'_> {
     fn key(&self, id: &str) -> Key {
@@ -156,5 +230,17 @@ fn fields(write: Write, row: &ExecutionRow, now: i64) -> Result<Write, StoreErro
 }
 
 fn read(row: &Row) -> Result<ExecutionRow, StoreError> {
-    row.json("row")
+    let mut execution: ExecutionRow = row.json("row")?;
+    for name in row.names(STEPS) {
+        execution.counts.insert(name.to_owned(), row.number(&format!("{STEPS}{name}"))?);
+    }
+    for name in row.names(FAILURES) {
+        execution.failures.insert(name.to_owned(), row.number(&format!("{FAILURES}{name}"))?);
+    }
+    if let Some(step) = row.text_maybe("step") {
+        execution.step = step;
+    }
+    execution.stopping = row.number_or_zero::<u8>("stopping")? == 1;
+    execution.updated_ms = execution.updated_ms.max(row.number_or_zero("noted_ms")?);
+    Ok(execution)
 }

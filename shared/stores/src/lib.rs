@@ -11,6 +11,7 @@ pub mod attachments;
 pub mod budgets;
 pub mod checkpoints;
 pub mod comments;
+pub mod configuration;
 pub mod conflicts;
 mod connector;
 mod copies;
@@ -44,6 +45,7 @@ pub mod switches;
 mod table;
 pub mod tally;
 pub mod texts;
+pub mod wakes;
 pub mod work;
 
 pub use embedded::{Holder, Place};

@@ -107,6 +107,11 @@ impl Row {
             .map_err(|_| self.kind.corrupt(format!("`{name}` is not a known word")))
     }
 
+    /// What attributes whose names begin so are called after that.
+    pub(crate) fn names(&self, prefix: &'static str) -> impl Iterator<Item = &str> {
+        self.item.keys().filter_map(move |name| name.strip_prefix(prefix))
+    }
+
     /// The sort key, which every item has.
     pub(crate) fn sk(&self) -> Result<String, StoreError> {
         self.text("sk")

@@ -310,6 +310,7 @@ handles! {
     quarantine: quarantine::Quarantine, "Records that failed for good.";
     jobs: jobs::Jobs, "Marks that go to Zendesk many at once.";
     cursors: cursors::Cursors, "How far each stream was read.";
+    configuration: configuration::Configurations, "The settings that functions work by.";
     executions: executions::Executions, "Progress of executions.";
     checkpoints: checkpoints::Checkpoints, "Steps of executions that are done.";
     budgets: budgets::Budgets, "Requests used of each limit.";
@@ -321,4 +322,5 @@ handles! {
     pulses: pulse::Pulses, "Signs of life of both services.";
     tally: tally::TallyRows, "Counts the brake looks at.";
     texts: texts::Texts, "Texts too long for a row.";
+    wakes: wakes::Wakes, "Moments at which somebody is woken.";
 }

@@ -12,11 +12,11 @@ use functions::steps::backfill_page::Place;
 use functions::{Options, registration, webhook};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use orchestration::Engine;
 use stores::Store;
 use tokio::task::AbortHandle;
 
-use crate::deskup::{Deskup, Effort, Kept, KeptConflict, LinkSeen};
+use crate::deskup::{Deskup, Effort, Kept};
+use crate::kept;
 use crate::progress::{Phase, Progress, Step};
 use crate::world::{World, webhook_url};
 
@@ -25,9 +25,6 @@ const LOOK_EVERY_MS: u64 = 1_000;
 
 /// What the clients assume where nothing is limited.
 const UNLIMITED_PER_MIN: u32 = 1_000_000;
-
-/// Rows a listing reads at most.
-const ROWS_MAX: usize = 1_000_000;
 
 /// What a deskup in a world is made of.
 pub struct InstanceOptions {
@@ -155,38 +152,6 @@ impl Instance {
         Ok(())
     }
 
-    async fn seen(&self) -> anyhow::Result<Kept> {
-        let store = &self.options.store;
-        let mut kept = Kept { store_operations: store.operations().requests, ..Kept::default() };
-        let mut from = None;
-        let mut tickets = Vec::new();
-        loop {
-            let page = store.links().scan(from.as_ref()).await?;
-            for link in page.links {
-                tickets.push(link.ticket);
-                let Some(task) = link.task else { continue };
-                let state = format!("{:?}", link.state).to_uppercase();
-                kept.links.insert(link.ticket, LinkSeen { task, list: link.list, state });
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
-        for row in store.conflicts().list_open(ROWS_MAX).await? {
-            kept.conflicts.push(KeptConflict {
-                ticket: row.ticket,
-                at_ms: row.at_ms,
-                conflict: row.conflict,
-            });
-        }
-        kept.conflicts.sort_by_key(|row| (row.at_ms, row.ticket));
-        for row in store.quarantine().list(ROWS_MAX).await? {
-            kept.quarantined.push((row.record.to_string(), row.cause));
-        }
-        Ok(kept)
-    }
-
     async fn is_idle(&self) -> anyhow::Result<bool> {
         let Some(local) = self.ready.get() else { return Ok(true) };
         if local.dispatcher.is_running() {
@@ -261,15 +226,15 @@ impl Deskup for Instance {
                 *response.status_mut() = http::StatusCode::SERVICE_UNAVAILABLE;
                 return response;
             };
-            let response = webhook::handle(&local.cx, side, request).await;
+            let answered = webhook::handle(&local.cx, side, request).await;
             local.dispatcher.wake();
-            response
+            answered.response
         }
         .boxed()
     }
 
     fn kept(&self) -> BoxFuture<'_, anyhow::Result<Kept>> {
-        self.seen().boxed()
+        kept::read(&self.options.store).boxed()
     }
 
     fn effort(&self) -> Effort {

@@ -4,6 +4,7 @@
 pub mod deskup;
 pub mod instance;
 pub mod judge;
+pub mod kept;
 pub mod people;
 pub mod ports;
 pub mod progress;

@@ -1,6 +1,7 @@
 //! Two simulated accounts on ports of this machine, in real time and without a deskup: what the commands for
 //! real accounts are tried on.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,12 +13,15 @@ use clients::Transport;
 use clients::http::HttpTransport;
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use serde_json::Value as Json;
 use simulators::clickup::ClickUpSim;
 use simulators::serve::{Handler, serve};
 use simulators::zendesk::{ZendeskOptions, ZendeskSim};
 use simulators::{Outbound, SimClock};
 use tokio::task::AbortHandle;
 
+use crate::deskup::{Effort, Kept};
+use crate::judge::{Mark, Rules, Testimony};
 use crate::scenario::{self, Scenario, ScenarioOptions};
 use crate::seedwork::cast::CLICKUP_SYNC_ID;
 use crate::seedwork::settings::{OAUTH_CLIENT, OAUTH_SECRET};
@@ -126,6 +130,33 @@ impl Ports {
     /// From now on ClickUp takes this long for a change.
     pub fn slow_down(&self, ms: u64) {
         self.slowness_ms.store(ms, Ordering::Relaxed);
+    }
+
+    /// What both accounts say of a deskup that works beside them, for the judge: what it keeps itself, and since when it
+    /// was told of changes.
+    pub fn testimony(&self, kept: Kept, live_ms: i64) -> Testimony {
+        let guests = |list: &&Json| list["guests"].as_array().is_some_and(|guests| !guests.is_empty());
+        let lists = self.clickup.lists();
+        let mark = |phase: &str, at_ms| Mark { phase: phase.to_owned(), at_ms, ..Mark::default() };
+        Testimony {
+            rules: Rules::of(&self.scenario),
+            tickets: self.zendesk.tickets(),
+            tasks: self.clickup.tasks(),
+            zendesk_changes: self.zendesk.changes(),
+            clickup_changes: self.clickup.changes(),
+            guest_lists: lists
+                .iter()
+                .filter(guests)
+                .filter_map(|list| Some(list["id"].as_str()?.into()))
+                .collect(),
+            kept,
+            marks: vec![mark("live", live_ms)],
+            delivered: BTreeSet::new(),
+            refused: BTreeMap::new(),
+            effort: Effort::default(),
+            seed: 0,
+            state_file: None,
+        }
     }
 
     /// The workspace's id.

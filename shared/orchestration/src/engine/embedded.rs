@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::context::Random;
 use crate::engine::steps::Steps;
-use crate::engine::{Engine, EngineError, Outcome, Start, Totals};
+use crate::engine::{Engine, EngineError, Event, Outcome, Start, Totals};
 use crate::registry::Registry;
 use crate::workflow_state::WorkflowState;
 
@@ -83,6 +83,11 @@ impl EmbeddedEngine {
     /// Executions that run now.
     pub fn running(&self) -> usize {
         self.0.lock().running.len()
+    }
+
+    /// Totals by workflow since this engine began.
+    pub fn totals(&self) -> BTreeMap<String, Totals> {
+        self.0.lock().totals.clone()
     }
 
     /// Drops every execution where it stands and writes nothing: what `kill -9` would do to them.
@@ -310,13 +315,20 @@ impl Engine for EmbeddedEngine {
         .boxed()
     }
 
-    fn stop(&self, execution: &str) -> bool {
+    fn stop<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<bool, EngineError>> {
         let inner = self.0.lock();
         let running = inner.running.get(execution);
-        running.inspect(|running| running.stop.stop(None, None)).is_some()
+        let stopped = running.inspect(|running| running.stop.stop(None, None)).is_some();
+        std::future::ready(Ok(stopped)).boxed()
     }
 
-    fn totals(&self) -> BTreeMap<String, Totals> {
-        self.0.lock().totals.clone()
+    fn history<'a>(&'a self, _execution: &'a str) -> BoxFuture<'a, Result<Vec<Event>, EngineError>> {
+        let none = "the embedded engine keeps no history; `deskup status` and the logs tell";
+        std::future::ready(Err(EngineError::NotOffered(none))).boxed()
+    }
+
+    fn redrive<'a>(&'a self, _execution: &'a str) -> BoxFuture<'a, Result<(), EngineError>> {
+        let none = "start the workflow again: it goes on where its cursors are";
+        std::future::ready(Err(EngineError::NotOffered(none))).boxed()
     }
 }

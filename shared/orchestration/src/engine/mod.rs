@@ -1,9 +1,8 @@
-//! What runs executions. The embedded engine is here; the one on AWS has the same face.
+//! What runs executions: the embedded engine and Step Functions, behind one face.
 
 mod embedded;
+mod step_functions;
 mod steps;
-
-use std::collections::BTreeMap;
 
 use asl::CompiledWorkflow;
 use clients::Lane;
@@ -14,6 +13,7 @@ use stores::StoreError;
 use stores::executions::ExecutionRow;
 
 pub use embedded::EmbeddedEngine;
+pub use step_functions::StepFunctionsEngine;
 
 /// Why an engine could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,22 @@ pub enum EngineError {
     /// Nothing is known of the execution.
     #[error("there is no execution {0}")]
     Unknown(String),
+    /// The stack has no state machine for the workflow.
+    #[error("no state machine of the stack runs {0}")]
+    NoMachine(String),
+    /// This engine, or this kind of execution, has no such thing.
+    #[error("{0}")]
+    NotOffered(&'static str),
+    /// Step Functions refused or did not answer.
+    #[error("Step Functions could not {action} execution {execution}: {reason}")]
+    Service {
+        /// Which execution.
+        execution: String,
+        /// What was asked.
+        action: &'static str,
+        /// The service's code, or why there was no answer.
+        reason: String,
+    },
 }
 
 /// Who starts an execution, and why.
@@ -72,6 +88,17 @@ impl Outcome {
     pub fn succeeded(&self) -> bool {
         self.status == "SUCCEEDED"
     }
+}
+
+/// One event of an execution's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// When, in unix milliseconds.
+    pub at_ms: i64,
+    /// As the service calls it: `TaskStateEntered`, `LambdaFunctionFailed`, …
+    pub kind: String,
+    /// The state, where the event is of one.
+    pub state: Option<String>,
 }
 
 /// Executions and transitions of one workflow so far.
@@ -115,9 +142,12 @@ pub trait Engine: Send + Sync {
     /// The newest executions, newest first.
     fn list(&self, limit: usize) -> BoxFuture<'_, Result<Vec<ExecutionRow>, EngineError>>;
 
-    /// Asks an execution to end; false if it does not run here.
-    fn stop(&self, execution: &str) -> bool;
+    /// Asks an execution to end; false if it does not run.
+    fn stop<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<bool, EngineError>>;
 
-    /// Totals by workflow since this engine began.
-    fn totals(&self) -> BTreeMap<String, Totals>;
+    /// What happened in an execution, in order, without its data.
+    fn history<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Vec<Event>, EngineError>>;
+
+    /// Runs what failed of an execution again, by the same definition.
+    fn redrive<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
 }

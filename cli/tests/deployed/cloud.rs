@@ -1,0 +1,343 @@
+//! A stand-in for AWS on this machine, the stack deployed to it, and two accounts beside it. The stand-in runs the
+//! functions as native processes; `test.sh` installs it under `target/aws`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use clients::Transport;
+use clients::http::HttpTransport;
+use http::{Request, Response, StatusCode};
+use serde_json::Value as Json;
+use simulators::serve::{Handler, serve};
+
+use stores::Store;
+
+use crate::accounts::{Accounts, Running, deskup, folder, said, wait_for, wall_ms};
+
+/// The stack's name.
+const STACK: &str = "deskup";
+
+/// Says who asks; nobody checks it here.
+const CREDENTIALS: [(&str, &str); 3] =
+    [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")];
+
+/// A call of a function to AWS.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Called {
+    /// The function's name.
+    pub function: String,
+    /// `dynamodb:GetItem`, `states:StartExecution`, …
+    pub action: String,
+}
+
+impl std::fmt::Display for Called {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.function, self.action)
+    }
+}
+
+/// Everything together.
+pub struct Cloud {
+    pub accounts: Accounts,
+    pub dir: PathBuf,
+    tools: PathBuf,
+    port: u16,
+    front: Front,
+    _emulator: Running,
+}
+
+impl Cloud {
+    /// Where `test.sh` puts what this suite needs; nothing where it was not run.
+    pub fn tools() -> Option<PathBuf> {
+        let target = Path::new(env!("CARGO_BIN_EXE_deskup")).parent()?.parent()?;
+        let tools = target.join("aws");
+        tools.join("venv/bin/ministack").is_file().then_some(tools)
+    }
+
+    /// Starts everything; nothing is deployed yet.
+    pub fn open(tools: &Path, tickets: usize) -> Self {
+        let dir = folder("aws");
+        let port = free_port();
+        let front = Front::open(port);
+        let mut emulator = Command::new(tools.join("venv/bin/ministack"));
+        // The functions inherit its environment.
+        emulator.env_clear().current_dir(&dir);
+        for name in ["PATH", "HOME"] {
+            emulator.env(name, std::env::var(name).unwrap_or_default());
+        }
+        emulator
+            // It hands this on to the functions.
+            .env("AWS_ENDPOINT_URL", front.aws())
+            .env("TMPDIR", &dir)
+            .env("BIND_HOST", "127.0.0.1")
+            .env("GATEWAY_PORT", port.to_string())
+            .env("MINISTACK_HOST", "localhost")
+            .env("LAMBDA_EXECUTOR", "local");
+        let emulator = Running::start(&mut emulator, &dir);
+        wait_for("the stand-in for AWS", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
+        let accounts = Accounts::open(tickets, 1);
+        let cloud = Self { accounts, dir, tools: tools.to_owned(), port, front, _emulator: emulator };
+        std::fs::write(cloud.dir.join("deskup.toml"), cloud.accounts.settings()).unwrap();
+        cloud
+    }
+
+    fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    fn stack(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.tools.join("venv/bin/python"));
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws/stack.py");
+        command.arg(script).arg(arguments[0]).args(["--endpoint", &self.endpoint(), "--stack", STACK]);
+        command.args(&arguments[1..]);
+        command
+    }
+
+    /// Deploys the functions of this build; `version` makes their code another one.
+    #[track_caller]
+    pub fn deploy(&self, version: u32) -> Json {
+        let code = self.dir.join(format!("code-{version}"));
+        std::fs::create_dir_all(&code).unwrap();
+        let built = Path::new(env!("CARGO_BIN_EXE_deskup")).parent().unwrap();
+        for function in FUNCTIONS {
+            let mut bytes = std::fs::read(built.join(function)).unwrap_or_else(|error| {
+                panic!("{function} is not built ({error}): cargo build --release --workspace")
+            });
+            // What follows an executable's last section is nobody's.
+            bytes.extend_from_slice(format!("version {version}").as_bytes());
+            std::fs::write(code.join(function), bytes).unwrap();
+        }
+        let code = code.display().to_string();
+        let parameters = ["--parameters", "KeepData=false", "DeletionProtection=false"];
+        let output =
+            self.stack(&[&["deploy", "--code-dir", &code], &parameters[..]].concat()).output().unwrap();
+        let outputs = parsed(&output);
+        self.front.leads_to(outputs["WebhookUrl"].as_str().unwrap());
+        outputs
+    }
+
+    /// Calls that no role grants: the stand-in refuses nobody.
+    #[track_caller]
+    pub fn not_granted(&self) -> Vec<String> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws/stack.py");
+        let output = Command::new(self.tools.join("venv/bin/python")).arg(script).arg("grants").output();
+        let grants = parsed(&output.unwrap());
+        let granted = |call: &Called| {
+            let function = call.function.strip_prefix("deskup-").unwrap_or(&call.function);
+            grants[function].as_array().is_some_and(|actions| actions.iter().any(|one| *one == call.action))
+        };
+        let calls = self.calls();
+        assert!(calls.len() > 40, "too few calls were seen: {calls:?}");
+        calls.iter().filter(|call| !granted(call)).map(ToString::to_string).collect()
+    }
+
+    /// Removes the stack; what is left of it.
+    #[track_caller]
+    pub fn delete(&self) -> Json {
+        parsed(&self.stack(&["delete"]).output().unwrap())
+    }
+
+    /// Where both services deliver.
+    pub fn public_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.front.port)
+    }
+
+    /// The command in the folder, as somebody who may enter AWS and both accounts.
+    pub fn deskup(&self, arguments: &[&str]) -> Command {
+        let mut command = deskup(&self.dir, arguments);
+        command.envs(self.accounts.ports.credentials()).envs(CREDENTIALS);
+        command.env("AWS_ENDPOINT_URL", self.endpoint());
+        command
+    }
+
+    /// Runs it to its end; what it said on standard output.
+    #[track_caller]
+    pub fn done(&self, arguments: &[&str]) -> String {
+        let output = self.deskup(arguments).output().unwrap();
+        let (out, err) = said(&output);
+        assert!(output.status.success(), "deskup {}: {out}{err}", arguments.join(" "));
+        out
+    }
+
+    /// What `status` says.
+    pub fn status(&self) -> Json {
+        let output = self.deskup(&["status", "--json"]).output().unwrap();
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    /// Kills every running function where it stands; how many there were.
+    pub fn kill_functions(&self) -> usize {
+        let mut killed = 0;
+        for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if !name.bytes().all(|b| b.is_ascii_digit()) {
+                continue;
+            }
+            let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+            let ours = format!("AWS_ENDPOINT_URL={}", self.front.aws());
+            let has = |wanted: &[u8]| environment.split(|byte| *byte == 0).any(|one| one.starts_with(wanted));
+            if has(ours.as_bytes()) && has(b"AWS_LAMBDA_RUNTIME_API=") {
+                let done = Command::new("kill").args(["-9", &name]).status().unwrap();
+                killed += usize::from(done.success());
+            }
+        }
+        killed
+    }
+
+    /// The stack's table, for whoever judges it.
+    pub fn store(&self) -> Store {
+        let link: toml_edit::DocumentMut =
+            std::fs::read_to_string(self.dir.join("aws.toml")).unwrap().parse().unwrap();
+        let text = |name: &str| link[name].as_str().unwrap().to_owned();
+        let transport = Arc::new(HttpTransport::new().unwrap());
+        let clock = Arc::new(clients::TokioClock::new(wall_ms()));
+        let credentials = aws_credential_types::Credentials::new("test", "test", None, None, "test");
+        let region = text("region");
+        let session =
+            aws::Session::new(transport, clock, credentials, region, Some(&self.endpoint()), "judge")
+                .unwrap();
+        Store::new(session.dynamodb(), &text("table"), &text("installation"), Arc::new(wall_ms), 1)
+    }
+
+    /// What functions have called so far.
+    pub fn calls(&self) -> Vec<Called> {
+        let mut calls = self.front.calls.lock().unwrap().clone();
+        calls.sort();
+        calls.dedup();
+        calls
+    }
+}
+
+/// Every function's program.
+pub const FUNCTIONS: [&str; 10] = [
+    "webhook",
+    "dispatcher",
+    "backfill_page",
+    "finish_backfill",
+    "claim_work",
+    "sync_records",
+    "poll_tickets",
+    "poll_comments",
+    "poll_tasks",
+    "settle_effects",
+];
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+#[track_caller]
+fn parsed(output: &Output) -> Json {
+    let (out, err) = said(output);
+    assert!(output.status.success(), "{out}{err}");
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
+}
+
+/// Two doors of this machine: one leads deliveries to the function URL, which is known by its host; through the other
+/// one functions reach AWS, and it remembers what they asked.
+struct Front {
+    port: u16,
+    aws_port: u16,
+    host: Arc<Mutex<String>>,
+    calls: Arc<Mutex<Vec<Called>>>,
+    stop: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Front {
+    fn open(emulator: u16) -> Self {
+        let bind = || {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.set_nonblocking(true).unwrap();
+            listener
+        };
+        let (outer, inner) = (bind(), bind());
+        let (port, aws_port) = (outer.local_addr().unwrap().port(), inner.local_addr().unwrap().port());
+        let (host, calls) = (Arc::new(Mutex::new(String::new())), Arc::new(Mutex::new(Vec::new())));
+        let (stop, stopped) = tokio::sync::oneshot::channel();
+        let (told, kept) = (host.clone(), calls.clone());
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let transport = Arc::new(HttpTransport::new().unwrap());
+                let deliveries = passing(transport.clone(), emulator, move |request| {
+                    let host = told.lock().unwrap().clone();
+                    request.headers_mut().insert("host", host.parse().unwrap());
+                });
+                let asked = passing(transport, emulator, move |request| {
+                    kept.lock().unwrap().extend(called(request));
+                });
+                let outer = tokio::net::TcpListener::from_std(outer).unwrap();
+                let inner = tokio::net::TcpListener::from_std(inner).unwrap();
+                tokio::select! {
+                    _ = stopped => {}
+                    () = serve(outer, deliveries) => {}
+                    () = serve(inner, asked) => {}
+                }
+            });
+        });
+        Self { port, aws_port, host, calls, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Where functions find AWS.
+    fn aws(&self) -> String {
+        format!("http://127.0.0.1:{}", self.aws_port)
+    }
+
+    fn leads_to(&self, url: &str) {
+        let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+        let host = rest.split('/').next().unwrap_or_default();
+        *self.host.lock().unwrap() = host.to_owned();
+    }
+}
+
+impl Drop for Front {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Passes requests on to the stand-in, changed a little or looked at.
+fn passing(
+    transport: Arc<HttpTransport>,
+    port: u16,
+    look: impl Fn(&mut Request<Bytes>) + Send + Sync + 'static,
+) -> Handler {
+    Arc::new(move |mut request| {
+        let transport = transport.clone();
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        look(&mut request);
+        *request.uri_mut() = format!("http://127.0.0.1:{port}{path}").parse().unwrap();
+        request.headers_mut().remove("transfer-encoding");
+        Box::pin(async move {
+            transport.send(request).await.unwrap_or_else(|_| {
+                let mut gone = Response::new(Bytes::new());
+                *gone.status_mut() = StatusCode::BAD_GATEWAY;
+                gone
+            })
+        })
+    })
+}
+
+/// Who asked for what: the SDK and our own requests name the program, and the protocol names the action.
+fn called(request: &Request<Bytes>) -> Option<Called> {
+    let header = |name: &str| request.headers().get(name)?.to_str().ok();
+    let agents = [header("user-agent"), header("x-amz-user-agent")];
+    let agent = agents.into_iter().flatten().find_map(|agent| agent.split("app/").nth(1))?;
+    let function = agent.split_whitespace().next()?.to_owned();
+    let (service, action) = header("x-amz-target")?.split_once('.')?;
+    let service = match service.split('_').next()? {
+        "DynamoDB" => "dynamodb",
+        "AWSStepFunctions" => "states",
+        "AmazonSQS" => "sqs",
+        other => other,
+    };
+    Some(Called { function, action: format!("{service}:{action}") })
+}

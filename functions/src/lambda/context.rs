@@ -1,0 +1,148 @@
+//! The context of a function: built once per cold start, and again when the settings, the directory or the
+//! credentials may have changed.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::Arc;
+
+use aws::Session;
+use clients::http::HttpTransport;
+use clients::{Clock, Transport};
+use domain::Directory;
+use stores::configuration::Configuration;
+use stores::{Store, StoreError};
+use tokio::sync::Mutex;
+
+use crate::credentials::Credentials;
+use crate::lambda::environment::Environment;
+use crate::lambda::secrets::{self, Locked};
+use crate::lambda::{Stillborn, WallClock};
+use crate::local::{ConnectError, Connection, assemble};
+use crate::{Context, Options};
+
+/// How long a context is used before the table is asked whether something has changed.
+const LOOK_AGAIN_MS: i64 = 60_000;
+
+/// How long credentials are used before they are read again.
+const CREDENTIALS_MS: i64 = 15 * 60_000;
+
+/// What ClickUp allows in a minute on every plan; its headers tell of more.
+const CLICKUP_PER_MIN: u32 = 100;
+
+/// Why there is no context just now.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum NoContext {
+    /// The table could not be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The accounts' credentials could not be read.
+    #[error(transparent)]
+    Locked(#[from] Locked),
+    /// Nobody has pushed settings yet.
+    #[error("this installation has no settings yet: run `deskup push`")]
+    NoSettings,
+    /// What was pushed does not fit together.
+    #[error(transparent)]
+    Unfit(#[from] ConnectError),
+}
+
+/// What lives as long as the process.
+pub(super) struct Base {
+    pub environment: Environment,
+    pub session: Session,
+    pub store: Store,
+    pub transport: Arc<dyn Transport>,
+    pub seed: u64,
+    enters: bool,
+    current: Mutex<Option<Current>>,
+}
+
+struct Current {
+    cx: Arc<Context>,
+    version: u64,
+    looked_ms: i64,
+    entered_ms: i64,
+}
+
+impl Base {
+    /// Reads the environment and prepares the clients; asks nobody yet. Who only listens (`enters` is false) gets no
+    /// credentials of the accounts.
+    pub fn new(environment: Environment, enters: bool) -> Result<Self, Stillborn> {
+        if enters {
+            environment.accounts_secret()?;
+        }
+        let transport: Arc<dyn Transport> = Arc::new(HttpTransport::new()?);
+        let session = Session::from_env(transport.clone(), Arc::new(WallClock), environment.function())?;
+        let seed = RandomState::new().build_hasher().finish();
+        let store = Store::new(
+            session.dynamodb(),
+            environment.table()?,
+            environment.installation()?,
+            Arc::new(|| WallClock.now_ms()),
+            seed,
+        );
+        Ok(Self { environment, session, store, transport, seed, enters, current: Mutex::default() })
+    }
+
+    /// The context as of now.
+    pub async fn context(&self) -> Result<Arc<Context>, NoContext> {
+        let now_ms = WallClock.now_ms();
+        let mut current = self.current.lock().await;
+        if let Some(current) = current.as_ref()
+            && now_ms - current.looked_ms < LOOK_AGAIN_MS
+        {
+            return Ok(current.cx.clone());
+        }
+        let configuration = self.store.configuration().get().await?.ok_or(NoContext::NoSettings)?;
+        if let Some(current) = current.as_mut()
+            && current.version == configuration.version
+            && now_ms - current.entered_ms < CREDENTIALS_MS
+        {
+            current.looked_ms = now_ms;
+            return Ok(current.cx.clone());
+        }
+        let version = configuration.version;
+        let cx = Arc::new(self.build(configuration).await?);
+        *current = Some(Current { cx: cx.clone(), version, looked_ms: now_ms, entered_ms: now_ms });
+        Ok(cx)
+    }
+
+    async fn build(&self, configuration: Configuration) -> Result<Context, NoContext> {
+        let settings = domain::Settings::parse(&configuration.settings).map_err(ConnectError::Settings)?;
+        let directory: Directory =
+            serde_json::from_str(&configuration.directory).map_err(|_| NoContext::NoSettings)?;
+        let connection = self.connection(&settings, &configuration.settings).await?;
+        Ok(assemble(connection, &settings, &directory)?)
+    }
+
+    /// What leads to both accounts.
+    pub async fn connection(&self, settings: &domain::Settings, text: &str) -> Result<Connection, NoContext> {
+        let (zendesk, clickup) = self.credentials().await?.accounts(settings);
+        let usual = Options::default();
+        let options = Options {
+            debounce_ms: self.environment.debounce_s().map_or(usual.debounce_ms, |s| i64::from(s) * 1_000),
+            // Nonces of two processes differ by it.
+            incarnation: self.seed,
+            ticket_url: format!("{}/agent/tickets/", settings.zendesk_url),
+            ..usual
+        };
+        Ok(Connection {
+            store: self.store.clone(),
+            transport: self.transport.clone(),
+            clock: Arc::new(WallClock),
+            settings: text.to_owned(),
+            zendesk,
+            zendesk_limits: clients::ZendeskLimits::default(),
+            clickup,
+            clickup_per_min: CLICKUP_PER_MIN,
+            seed: self.seed,
+            options,
+        })
+    }
+
+    async fn credentials(&self) -> Result<Credentials, Locked> {
+        match self.environment.accounts_secret() {
+            Ok(secret) if self.enters => secrets::accounts(&self.session, secret).await,
+            _ => Ok(Credentials::none()),
+        }
+    }
+}
