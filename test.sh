@@ -28,7 +28,7 @@ run_suites() { # one line each: folder and program
     local folder program bad=0
     while read -r folder program; do
         printf '     Running %s %s\n' "${folder#"$PWD"/}" "$(basename "${program%-*}")"
-        (cd "$folder" && "$program") </dev/null || bad=1
+        (cd "$folder" && CARGO_MANIFEST_DIR="$folder" "$program") </dev/null || bad=1
     done
     return "$bad"
 }

@@ -6,15 +6,12 @@ use std::sync::Arc;
 use clients::http::HttpTransport;
 use clients::{Clock, Transport, ZendeskLimits};
 use functions::Options;
-use functions::local::{self, ConnectError, Connection, Local};
+use functions::local::{self, CLICKUP_PER_MIN, ConnectError, Connection, Local};
 use stores::Store;
 
 use crate::credentials;
 use crate::failure::Failed;
 use crate::installation::{Installation, wall_ms};
-
-/// What every ClickUp plan allows in a minute; its headers tell of more.
-const CLICKUP_PER_MIN: u32 = 100;
 
 /// The wall clock, as the clients take it.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use clients::{ApiResult, Lane, Scope, Secret};
+use clients::{ApiResult, Lane, Scope, Secret, signatures};
 use domain::Side;
 use futures::future::BoxFuture;
 
@@ -95,7 +95,9 @@ impl Hooks {
     }
 
     /// From now on these are in force on a side. Those that no longer are still hold for a while.
-    pub fn learn(&self, side: Side, current: Vec<Secret>, now_ms: i64) {
+    /// A published one, with which anybody could sign, is never in force.
+    pub fn learn(&self, side: Side, mut current: Vec<Secret>, now_ms: i64) {
+        current.retain(|secret| !signatures::is_published(secret));
         let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
         let secrets = known.secrets.entry(side).or_default();
         secrets.retain(|old| old.until_ms.is_none_or(|until| now_ms < until));
@@ -202,5 +204,13 @@ mod tests {
         hooks.learn(Side::Zendesk, vec![Secret::new("a")], 3_000);
         assert!(fits(&hooks, "a", i64::MAX) && !fits(&hooks, "b", i64::MAX));
         assert!(hooks.fitting(Side::Clickup, 0, |_| true).is_none(), "sides are apart");
+    }
+
+    #[test]
+    fn a_published_secret_is_never_in_force() {
+        let published = Secret::new("dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ==");
+        let hooks = Hooks::default();
+        hooks.learn(Side::Zendesk, vec![published], 0);
+        assert!(hooks.fitting(Side::Zendesk, 0, |_| true).is_none());
     }
 }

@@ -22,6 +22,9 @@ use crate::sync::probe::Scans;
 use crate::sync::recognised::Known;
 use crate::{Activity, Context, Options, access, directory, names, steps};
 
+/// What every ClickUp plan allows in a minute; its headers tell of more.
+pub const CLICKUP_PER_MIN: u32 = 100;
+
 /// Requests booked at once by a command that runs for a while and ends.
 const BLOCK_ALONE: u32 = 1;
 

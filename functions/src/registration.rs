@@ -1,7 +1,9 @@
 //! Webhooks at both services: made, mended, renewed and removed. Whoever registers them learns the secrets they
 //! sign with, and keeps those in memory only.
 
-use clients::{Api, ApiError, ClickUp, ClickupWebhook, ErrorKind, Secret, Zendesk, ZendeskWebhook};
+use clients::{
+    Api, ApiError, ClickUp, ClickupWebhook, ErrorKind, Secret, Zendesk, ZendeskWebhook, signatures,
+};
 use domain::Side;
 use serde::Serialize;
 
@@ -289,7 +291,13 @@ pub(crate) async fn secret_of(accounts: &Accounts, hook: &Hook) -> Result<Secret
 
 async fn secret(accounts: &Accounts, id: &str) -> Result<Secret, ConnectError> {
     let secret = accounts.zendesk.webhook_secret(id).await;
-    secret.map_err(failed("the Zendesk webhook's secret could not be read"))
+    let secret = secret.map_err(failed("the Zendesk webhook's secret could not be read"))?;
+    if signatures::is_published(&secret) {
+        let what = "Zendesk's webhook is signed with the published test secret, with which anybody could sign: renew it with `deskup webhooks rotate`";
+        let source = ApiError::new(Api::Zendesk, "webhook", ErrorKind::Unexpected).with_code("TestSecret");
+        return Err(ConnectError::Api { what, source });
+    }
+    Ok(secret)
 }
 
 /// A new secret at Zendesk, in force at once.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clients::{Secret, ZendeskLimits};
 use domain::Mapping;
-use functions::local::{self, ConnectError, Connection};
+use functions::local::{self, CLICKUP_PER_MIN, ConnectError, Connection};
 use functions::{Options, access, names};
 use serde_json::json;
 use stores::configuration::Configuration;
@@ -16,9 +16,6 @@ use crate::failure::Failed;
 use crate::installation::{Folder, Installation, wall_ms};
 use crate::machine::{self, WallClock};
 use crate::terminal;
-
-/// What every ClickUp plan allows in a minute.
-const CLICKUP_PER_MIN: u32 = 100;
 
 /// Options of `push`.
 #[derive(Debug, clap::Args)]

@@ -16,7 +16,7 @@ use crate::credentials::Credentials;
 use crate::lambda::environment::Environment;
 use crate::lambda::secrets::{self, Locked};
 use crate::lambda::{Stillborn, WallClock};
-use crate::local::{ConnectError, Connection, assemble};
+use crate::local::{CLICKUP_PER_MIN, ConnectError, Connection, assemble};
 use crate::{Context, Options};
 
 /// How long a context is used before the table is asked whether something has changed.
@@ -24,9 +24,6 @@ const LOOK_AGAIN_MS: i64 = 60_000;
 
 /// How long credentials are used before they are read again.
 const CREDENTIALS_MS: i64 = 15 * 60_000;
-
-/// What ClickUp allows in a minute on every plan; its headers tell of more.
-const CLICKUP_PER_MIN: u32 = 100;
 
 /// Why there is no context just now.
 #[derive(Debug, thiserror::Error)]
@@ -92,18 +89,35 @@ impl Base {
         {
             return Ok(current.cx.clone());
         }
-        let configuration = self.store.configuration().get().await?.ok_or(NoContext::NoSettings)?;
-        if let Some(current) = current.as_mut()
-            && current.version == configuration.version
-            && now_ms - current.entered_ms < CREDENTIALS_MS
-        {
-            current.looked_ms = now_ms;
-            return Ok(current.cx.clone());
+        match (self.renewed(current.as_ref(), now_ms).await, current.as_mut()) {
+            (Ok(Some(newer)), _) => {
+                let cx = newer.cx.clone();
+                *current = Some(newer);
+                Ok(cx)
+            }
+            (Ok(None), Some(current)) => {
+                current.looked_ms = now_ms;
+                Ok(current.cx.clone())
+            }
+            // What was good a minute ago serves until AWS answers again.
+            (Err(error @ (NoContext::Store(_) | NoContext::Locked(_))), Some(current)) => {
+                tracing::warn!(%error, "settings and credentials could not be looked at again");
+                Ok(current.cx.clone())
+            }
+            (Err(error), _) => Err(error),
+            (Ok(None), None) => Err(NoContext::NoSettings),
         }
+    }
+
+    /// Another context, where settings have changed or credentials may have.
+    async fn renewed(&self, current: Option<&Current>, now_ms: i64) -> Result<Option<Current>, NoContext> {
+        let configuration = self.store.configuration().get().await?.ok_or(NoContext::NoSettings)?;
         let version = configuration.version;
+        if current.is_some_and(|now| now.version == version && now_ms - now.entered_ms < CREDENTIALS_MS) {
+            return Ok(None);
+        }
         let cx = Arc::new(self.build(configuration).await?);
-        *current = Some(Current { cx: cx.clone(), version, looked_ms: now_ms, entered_ms: now_ms });
-        Ok(cx)
+        Ok(Some(Current { cx, version, looked_ms: now_ms, entered_ms: now_ms }))
     }
 
     async fn build(&self, configuration: Configuration) -> Result<Context, NoContext> {

@@ -79,8 +79,8 @@ impl StepFunctionsEngine {
         }
     }
 
-    /// Asks the service to start. A row without an execution is what a crash in between leaves, so a second start
-    /// under the same name asks again.
+    /// Asks the service to start. A row without an execution is what a crash in between leaves, so a second start of a
+    /// Standard one under the same name asks again.
     async fn begin(
         &self,
         workflow: &CompiledWorkflow,
@@ -89,11 +89,14 @@ impl StepFunctionsEngine {
     ) -> Result<String, EngineError> {
         let machine = self.machine(&workflow.name)?;
         let (row, new) = self.admit(workflow, input, start).await?;
+        if !new && workflow.kind == Kind::Express {
+            // The service would start it twice; its work comes back by itself should this start have been lost.
+            return Err(EngineError::NameTaken(row.id));
+        }
         let sent = self.client.start_execution().state_machine_arn(machine).name(&row.id);
         match sent.input(input.to_string()).send().await {
             Ok(_) if new => Ok(row.id),
-            Ok(_) if workflow.kind == Kind::Express => Err(EngineError::NameTaken(row.id)),
-            // Standard: the service found the same start, or made up for one that was lost.
+            // The service found the same start, or made up for one that was lost.
             Ok(_) => Err(EngineError::NameTaken(row.id)),
             Err(error) if is_taken(&error) => Err(EngineError::NameTaken(row.id)),
             Err(error) => {
