@@ -141,7 +141,8 @@ pub struct DemoArgs {
     /// Leave everything running in real time afterwards, the simulated services on ports
     #[arg(long)]
     pub keep: bool,
-    /// First of the two ports for --keep; Zendesk there, ClickUp on the next, webhooks on the one after
+    /// First of the three ports for --keep: Zendesk there, ClickUp on the next, on the one after what Lambdas of a
+    /// checkout take for AWS; 0 takes any three
     #[arg(long, default_value_t = 8801, value_name = "PORT")]
     pub port: u16,
     /// Also list every edit that a class exempts, and why

@@ -228,6 +228,15 @@ impl Installation {
     }
 }
 
+impl Installation {
+    /// The state through the process that holds it, in somebody's time.
+    pub async fn visit(&self, clock: stores::Clock) -> anyhow::Result<Store> {
+        visit(&self.state_file(), clock).await?.ok_or_else(|| {
+            Failed::state(format!("no running process lends the state in {}", self.dir.display()))
+        })
+    }
+}
+
 #[cfg(unix)]
 async fn visit(file: &Path, clock: stores::Clock) -> anyhow::Result<Option<Store>> {
     Store::guest(file, NAME, clock).await.map_err(|error| Failed::store(&error))

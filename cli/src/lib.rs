@@ -16,6 +16,7 @@ mod hands;
 mod help;
 mod init;
 mod installation;
+mod invoke;
 #[cfg(test)]
 mod looks;
 mod machine;

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::failure::Failed;
 use crate::installation::{Folder, Installation};
 use crate::progress::Bar;
-use crate::{machine, plan, signals, stack, terminal};
+use crate::{invoke, machine, plan, signals, stack, terminal};
 
 /// A process that was told twice to stop ends with this code, as the shell's own do.
 const ABORTED: i32 = 130;
@@ -32,6 +32,9 @@ pub struct RunArgs {
     /// Where it runs: in this process, or on the stack that the folder belongs to
     #[arg(long, value_enum)]
     pub engine: Option<EngineName>,
+    /// Call each step as a Lambda at this address, on a demo that is kept running (local testing)
+    #[arg(long, value_name = "URL", conflicts_with_all = ["plan", "engine"])]
+    pub invoke: Option<String>,
     /// Which installation
     #[command(flatten)]
     pub folder: Folder,
@@ -59,6 +62,9 @@ pub enum Workflow {
 /// Runs `deskup run`.
 pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     let installation = Installation::locate(&args.folder);
+    if let Some(url) = &args.invoke {
+        return machine::runtime()?.block_on(invoke::run(&installation, url, args.json));
+    }
     installation.refuse_demo()?;
     match (installation.link()?, args.engine) {
         (Some(link), None | Some(EngineName::Aws)) => {

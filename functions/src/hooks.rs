@@ -128,8 +128,7 @@ pub async fn find(cx: &Context, side: Side, fits: impl Fn(&Secret) -> bool) -> F
     if let Some(secret) = cx.hooks.fitting(side, cx.now_ms(), &fits) {
         return Found::Genuine(secret);
     }
-    let (source, endpoints) = (cx.hooks.source(), cx.hooks.endpoints());
-    if source.is_none() && endpoints.is_none() {
+    if cx.hooks.source().is_none() && cx.hooks.endpoints().is_none() {
         return Found::Wrong;
     }
     let mut asked = cx.hooks.asked.lock().await;
@@ -142,12 +141,7 @@ pub async fn find(cx: &Context, side: Side, fits: impl Fn(&Secret) -> bool) -> F
         return Found::NotKnown;
     }
     asked.insert(side, now_ms);
-    let current = match (source, endpoints) {
-        (Some(source), _) => source.ask(side).await,
-        (None, Some(endpoints)) => ask(cx, side, &endpoints).await.map_err(|error| error.to_string()),
-        (None, None) => return Found::Wrong,
-    };
-    match current {
+    match in_force(cx, side).await {
         Ok(current) => cx.hooks.learn(side, current, cx.now_ms()),
         Err(error) => {
             tracing::warn!(%side, %error, "the secrets of the webhooks could not be read");
@@ -155,6 +149,15 @@ pub async fn find(cx: &Context, side: Side, fits: impl Fn(&Secret) -> bool) -> F
         }
     }
     cx.hooks.fitting(side, cx.now_ms(), &fits).map_or(Found::Wrong, Found::Genuine)
+}
+
+/// What signs deliveries on a side now, as its source or the service says.
+pub async fn in_force(cx: &Context, side: Side) -> Asked {
+    match (cx.hooks.source(), cx.hooks.endpoints()) {
+        (Some(source), _) => source.ask(side).await,
+        (None, Some(endpoints)) => ask(cx, side, &endpoints).await.map_err(|error| error.to_string()),
+        (None, None) => Ok(Vec::new()),
+    }
 }
 
 /// The secrets in force.

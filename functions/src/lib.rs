@@ -18,6 +18,7 @@ pub mod person;
 pub mod plan;
 pub mod reach;
 pub mod registration;
+pub mod remote;
 pub mod rotation;
 pub mod run;
 pub mod steps;

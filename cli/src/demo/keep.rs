@@ -4,34 +4,39 @@ use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
 
 use stores::Store;
-use world::{Deskup, World};
+use world::{Deskup, Instance, World};
 
 use crate::args::DemoArgs;
+use crate::demo::lambdas::{self, Door, EnvFile};
 use crate::failure::Failed;
 use crate::terminal;
 
-/// The two ports.
+/// The three ports.
 pub struct Ports {
     zendesk: TcpListener,
     clickup: TcpListener,
+    aws: TcpListener,
 }
 
-/// Takes both ports, on this machine only.
+/// Takes the ports, on this machine only.
 pub fn reserve(first: u16) -> anyhow::Result<Ports> {
     let bind = |port: u16| {
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
             Failed::usage(format!("port {port} cannot be used: {error}; choose another with --port"))
         })
     };
-    let second = first.checked_add(1).ok_or_else(|| Failed::usage("--port must be below 65535"))?;
-    Ok(Ports { zendesk: bind(first)?, clickup: bind(second)? })
+    if first == 0 {
+        return Ok(Ports { zendesk: bind(0)?, clickup: bind(0)?, aws: bind(0)? });
+    }
+    let after = |n: u16| first.checked_add(n).ok_or_else(|| Failed::usage("--port must be below 65534"));
+    Ok(Ports { zendesk: bind(first)?, clickup: bind(after(1)?)?, aws: bind(after(2)?)? })
 }
 
 /// Serves until Ctrl-C.
 pub async fn serve(
     args: &DemoArgs,
     world: &World,
-    deskup: &Arc<dyn Deskup>,
+    instance: &Instance,
     store: &Store,
     ports: Ports,
 ) -> anyhow::Result<()> {
@@ -43,10 +48,15 @@ pub async fn serve(
     let clickup = world.clickup().clone();
     let zendesk_port = listen(ports.zendesk, Arc::new(move |request| zendesk.handle(request)))?;
     let clickup_port = listen(ports.clickup, Arc::new(move |request| clickup.handle(request)))?;
-    terminal::talk(&words(args, world, deskup, zendesk_port, clickup_port).await?);
+    let local = |port: u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
+    let settings = world.settings_at(&local(zendesk_port), &local(clickup_port));
+    let door = Door::open(world, instance.local()?, store, settings).await?;
+    let aws_port = listen(ports.aws, Arc::new(move |request| door.clone().handle(request)))?;
+    let env = EnvFile::write(&args.dir, &lambdas::environment(&local(aws_port), store))?;
+    terminal::talk(&words(args, world, instance, zendesk_port, clickup_port, &env).await?);
     crate::signals::stopped().await?;
     terminal::talk("\nstopping; the same command with --keep goes on here");
-    deskup.stop().await;
+    instance.stop().await;
     Ok(())
 }
 
@@ -62,11 +72,12 @@ fn listen(listener: TcpListener, handler: simulators::serve::Handler) -> anyhow:
 async fn words(
     args: &DemoArgs,
     world: &World,
-    deskup: &Arc<dyn Deskup>,
+    instance: &Instance,
     zendesk: u16,
     clickup: u16,
+    env: &EnvFile,
 ) -> anyhow::Result<String> {
-    let kept = deskup.kept().await?;
+    let kept = instance.kept().await?;
     let open = |ticket: &domain::TicketId| {
         world.zendesk().ticket(ticket.get()).is_some_and(|ticket| ticket["status"] != "closed")
     };
@@ -89,7 +100,10 @@ async fn words(
          \x20      -d '{{\"ticket\":{{\"priority\":\"urgent\",\"comment\":{{\"body\":\"Hello from Zendesk\",\"public\":true}}}}}}'\n\
          \x20 curl -sH 'Authorization: pk_{member}' -X PUT -H 'Content-Type: application/json' {c} \\\n\
          \x20      -d '{{\"name\":\"Renamed in ClickUp\"}}'\n\n\
+         Lambdas of a checkout work on the same tickets (README, \"Try the Lambdas on this machine\"):\n\
+         \x20 cargo lambda watch --release --env-file {}\n\n\
          Ctrl-C ends it.",
         args.dir.display(),
+        env.path().display(),
     ))
 }

@@ -3,8 +3,11 @@
 mod bar;
 mod cost;
 mod keep;
+mod lambdas;
 mod place;
 mod report;
+
+pub use lambdas::EnvFile;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -53,7 +56,7 @@ pub fn run(args: &DemoArgs) -> anyhow::Result<()> {
         let played = play(args, &world, &instance, &deskup, began).await?;
         show(args, &world, &deskup, &store, &played).await?;
         match ports {
-            Some(ports) => keep::serve(args, &world, &deskup, &store, ports).await?,
+            Some(ports) => keep::serve(args, &world, &instance, &store, ports).await?,
             None => deskup.stop().await,
         }
         if played.verdict.is_clean() {

@@ -7,6 +7,9 @@ use crate::args::DemoArgs;
 use crate::failure::Failed;
 use crate::installation::Installation;
 
+/// The environment of Lambdas that work on the demo while it is kept running.
+pub const LAMBDA_ENV: &str = "lambda.env";
+
 /// Makes the folder; with `--fresh` forgets an earlier demo first.
 pub fn prepare(args: &DemoArgs) -> anyhow::Result<()> {
     let dir = &args.dir;
@@ -70,7 +73,7 @@ fn forget(dir: &Path) -> std::io::Result<()> {
         let entry = entry?;
         let file = entry.file_name().to_string_lossy().into_owned();
         // The state file has companions: a write-ahead log, a lock.
-        if file.starts_with(&name) || file == "deskup.toml" {
+        if file.starts_with(&name) || file == "deskup.toml" || file == LAMBDA_ENV {
             std::fs::remove_file(entry.path())?;
         } else if file == "world" {
             std::fs::remove_dir_all(entry.path())?;

@@ -229,8 +229,8 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
     view.run_unfinished = view.holder.is_none() && is_unfinished(&view.cursors);
     let mut alarms = Alarms::new(now);
     alarms.switches(&view);
-    // A stack runs as long as it has settings.
-    let pushed = store.configuration().get().await?;
+    // A stack runs as long as it has settings. Those of a demo are for Lambdas that are tried beside it.
+    let pushed = store.configuration().get().await?.filter(|_| !installation.is_demo());
     match (&pushed, &serving) {
         (Some(pushed), _) => {
             alarms.pushed(pushed, installation);

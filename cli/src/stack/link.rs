@@ -8,7 +8,7 @@ use aws::Session;
 use clients::http::HttpTransport;
 use orchestration::StepFunctionsEngine;
 use serde::{Deserialize, Serialize};
-use stores::Store;
+use stores::{SHARDS, Store};
 
 use crate::failure::Failed;
 use crate::installation::wall_ms;
@@ -110,7 +110,7 @@ impl Link {
     /// The stack's table in place of a state file.
     pub async fn store(&self) -> anyhow::Result<Store> {
         let client = self.session().await?.dynamodb();
-        Ok(Store::new(client, &self.table, &self.installation, Arc::new(wall_ms), machine::seed()))
+        Ok(Store::new(client, &self.table, &self.installation, Arc::new(wall_ms), machine::seed(), SHARDS))
     }
 
     /// The stack's state machines in place of the embedded engine.

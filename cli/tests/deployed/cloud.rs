@@ -198,7 +198,14 @@ impl Cloud {
         let session =
             aws::Session::new(transport, clock, credentials, region, Some(&self.endpoint()), "judge")
                 .unwrap();
-        Store::new(session.dynamodb(), &text("table"), &text("installation"), Arc::new(wall_ms), 1)
+        Store::new(
+            session.dynamodb(),
+            &text("table"),
+            &text("installation"),
+            Arc::new(wall_ms),
+            1,
+            stores::SHARDS,
+        )
     }
 
     /// What functions have called so far.

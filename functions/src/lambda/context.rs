@@ -76,6 +76,7 @@ impl Base {
             environment.installation()?,
             Arc::new(|| WallClock.now_ms()),
             seed,
+            environment.shards(),
         );
         Ok(Self { environment, session, store, transport, seed, enters, current: Mutex::default() })
     }

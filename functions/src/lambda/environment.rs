@@ -13,8 +13,8 @@ pub struct Environment {
     values: BTreeMap<&'static str, String>,
 }
 
-/// Every variable, as the template writes them.
-const NAMES: [&str; 11] = [
+/// Every variable, as the template or a demo writes them.
+const NAMES: [&str; 12] = [
     "DESKUP_TABLE",
     "DESKUP_INSTALLATION",
     "DESKUP_STACK",
@@ -22,6 +22,7 @@ const NAMES: [&str; 11] = [
     "DESKUP_WEBHOOKS_SECRET",
     "DESKUP_QUEUE_URL",
     "DESKUP_DEBOUNCE_S",
+    "DESKUP_SHARDS",
     "DESKUP_LIVE_ARN",
     "DESKUP_POLL_ARN",
     "DESKUP_BACKFILL_ARN",
@@ -77,6 +78,11 @@ impl Environment {
     /// How long the first hint of a record waits for the rest of a burst, in seconds.
     pub fn debounce_s(&self) -> Option<u32> {
         self.get("DESKUP_DEBOUNCE_S").ok()?.parse().ok()
+    }
+
+    /// Index partitions of the table; another number than on AWS is for a table that stands in for it.
+    pub fn shards(&self) -> u32 {
+        self.get("DESKUP_SHARDS").ok().and_then(|text| text.parse().ok()).unwrap_or(stores::SHARDS)
     }
 
     /// The state machine of each workflow.

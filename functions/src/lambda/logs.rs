@@ -5,26 +5,26 @@ use std::io::Write;
 
 use clients::Clock;
 use serde_json::{Map, Value as Json, json};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::lambda::WallClock;
 
 /// What is logged without `DESKUP_LOG`.
-const USUAL: &str = "info";
+const USUAL: LevelFilter = LevelFilter::INFO;
 
 /// The namespace of all metrics; the template's alarms look there.
 const NAMESPACE: &str = "deskup";
 
 /// Lines of the code below go to the same place in the same form.
 pub(super) fn begin() {
-    let level = std::env::var("DESKUP_LOG").unwrap_or_else(|_| USUAL.to_owned());
-    let filter = EnvFilter::try_new(level).unwrap_or_else(|_| EnvFilter::new(USUAL));
+    let level = std::env::var("DESKUP_LOG").ok().filter(|level| !level.is_empty());
+    let level = level.and_then(|level| level.parse().ok()).unwrap_or(USUAL);
     let logging = tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
         .with_current_span(false)
         .with_span_list(false)
-        .with_env_filter(filter)
+        .with_max_level(level)
         .with_writer(std::io::stdout);
     // A second start in one process is a test's.
     let _ = logging.try_init();

@@ -23,12 +23,17 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// A client with its own pool.
     pub fn new() -> Result<Self, TransportError> {
+        Self::patient(Duration::from_millis(REQUEST_TIMEOUT_MS))
+    }
+
+    /// The same, for requests that may take longer than those to a service.
+    pub fn patient(timeout: Duration) -> Result<Self, TransportError> {
         let client = reqwest::Client::builder()
             .tls_backend_preconfigured(tls())
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .connect_timeout(Duration::from_millis(CONNECT_TIMEOUT_MS))
-            .timeout(Duration::from_millis(REQUEST_TIMEOUT_MS))
+            .timeout(timeout)
             .build()
             .map_err(|error| TransportError::NeverSent(cause(&error)))?;
         Ok(Self { client })

@@ -11,8 +11,9 @@ use serde_json::Value;
 use crate::context::ExecutionContext;
 use crate::step::{StepExecutor, StepFailure};
 
-/// A step with its types erased to JSON.
-trait AnyStep: Send + Sync {
+/// A step with its types erased to JSON: one of this process, or whatever leads to one elsewhere.
+pub trait AnyStep: Send + Sync {
+    /// Does the work once.
     fn call<'a>(
         &'a self,
         input: Value,
@@ -56,6 +57,12 @@ impl Registry {
     /// Adds a step; a later step of the same name replaces an earlier one.
     pub fn with<S: StepExecutor + 'static>(mut self, step: S) -> Registry {
         self.steps.insert(S::NAME, Arc::new(Erased(step)));
+        self
+    }
+
+    /// Adds whatever does the work of the step of this name.
+    pub fn with_any(mut self, name: &'static str, step: Arc<dyn AnyStep>) -> Registry {
+        self.steps.insert(name, step);
         self
     }
 

@@ -1,4 +1,4 @@
-//! Zendesk and ClickUp as services in memory, for tests, the demo and local runs.
+//! Zendesk and ClickUp as services in memory, for tests, the demo and local runs; and what a Lambda's process talks to.
 //!
 //! Each simulator answers HTTP requests as the recorded service does: status codes, error bodies, limits, pagination
 //! quirks, signed webhooks. It keeps its contents in memory and, when given a file, in a journal that survives the
@@ -12,6 +12,7 @@ pub mod error;
 pub mod faults;
 pub mod http_text;
 pub mod journal;
+pub mod lambda;
 pub mod outbound;
 pub mod serve;
 pub mod zendesk;

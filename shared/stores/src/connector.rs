@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::faults::{Draw, FaultPlan, Faults};
+use crate::store::Here;
 
 /// The database behind the SDK's seam.
 #[derive(Clone)]
@@ -30,14 +31,6 @@ impl Connector {
     pub(crate) fn new(database: Database, plan: FaultPlan) -> Self {
         let faults = (!plan.is_none()).then(|| Arc::new(Mutex::new(Faults::new(plan))));
         Self { database, faults }
-    }
-
-    /// Answers a request that came another way; faults are for those of this process.
-    pub(crate) fn serve(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
-        match dispatch(&self.database, operation, body) {
-            Ok(body) => (200, body),
-            Err(error) => (error.status_code(), error.to_json().into_bytes()),
-        }
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -73,6 +66,16 @@ impl Connector {
             }
             Err(_) => bytes,
         }))
+    }
+}
+
+impl Here for Connector {
+    /// For a request that came another way; faults are for those of this process.
+    fn serve(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        match dispatch(&self.database, operation, body) {
+            Ok(body) => (200, body),
+            Err(error) => (error.status_code(), error.to_json().into_bytes()),
+        }
     }
 }
 

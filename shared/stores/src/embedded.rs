@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 use crate::connector::Connector;
 use crate::error::StoreError;
 use crate::faults::FaultPlan;
-use crate::store::Clock;
+use crate::store::{Clock, Here};
 use crate::{migration, schema};
 
 /// Where the embedded table lives.
@@ -41,7 +41,7 @@ pub enum Place {
 pub(crate) struct Embedded {
     pub(crate) client: aws_sdk_dynamodb::Client,
     /// Leads to the table in this process; a guest has none.
-    pub(crate) connector: Option<Connector>,
+    pub(crate) here: Option<Arc<dyn Here>>,
     pub(crate) incarnation: u64,
     /// Keeps the lock file locked as long as the store lives.
     pub(crate) lock: Option<File>,
@@ -75,7 +75,7 @@ pub(crate) fn open(
     let incarnation = prepare(&database, path, installation, clock())?;
     let connector = Connector::new(database, faults);
     let client = client(connector.clone(), clock.clone());
-    Ok(Embedded { client, connector: Some(connector), incarnation, lock })
+    Ok(Embedded { client, here: Some(Arc::new(connector)), incarnation, lock })
 }
 
 /// Opens a state that another process holds and lends; `None` where nobody does.
@@ -101,7 +101,7 @@ pub(crate) async fn visit(
     let counted = ask("UpdateItem", schema::count_incarnation(installation)).await?;
     let incarnation = incarnation(path, &counted["Attributes"])?;
     let client = client(guest, clock.clone());
-    Ok(Some(Embedded { client, connector: None, incarnation, lock: None }))
+    Ok(Some(Embedded { client, here: None, incarnation, lock: None }))
 }
 
 fn incarnation(path: &Path, attributes: &serde_json::Value) -> Result<u64, StoreError> {

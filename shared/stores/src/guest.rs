@@ -7,6 +7,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -18,7 +19,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-use crate::connector::{Connector, response};
+use crate::connector::response;
+use crate::store::Here;
 
 /// A request or an answer; DynamoDB's own bounds are 16 MB for a batch.
 const FRAME_BYTES_MAX: u32 = 32 * 1024 * 1024;
@@ -51,7 +53,7 @@ impl Drop for Lending {
 }
 
 /// Answers guests until the result is dropped. Only the user who owns the folder gets in.
-pub(crate) fn lend(connector: Connector, file: &Path) -> io::Result<Lending> {
+pub(crate) fn lend(here: Arc<dyn Here>, file: &Path) -> io::Result<Lending> {
     use std::os::unix::fs::PermissionsExt;
     let path = socket(file);
     // The lock is ours, so whoever left this socket is dead.
@@ -72,9 +74,9 @@ pub(crate) fn lend(connector: Connector, file: &Path) -> io::Result<Lending> {
                     continue;
                 }
             };
-            let connector = connector.clone();
+            let here = here.clone();
             tokio::spawn(async move {
-                if let Err(error) = answer_all(stream, &connector).await {
+                if let Err(error) = answer_all(stream, here.as_ref()).await {
                     tracing::debug!(%error, "a guest left early");
                 }
             });
@@ -83,7 +85,7 @@ pub(crate) fn lend(connector: Connector, file: &Path) -> io::Result<Lending> {
     Ok(Lending { task, path })
 }
 
-async fn answer_all(mut stream: UnixStream, connector: &Connector) -> io::Result<()> {
+async fn answer_all(mut stream: UnixStream, here: &dyn Here) -> io::Result<()> {
     loop {
         let name = match read_frame(&mut stream, NAME_BYTES_MAX).await {
             Ok(name) => name,
@@ -91,7 +93,7 @@ async fn answer_all(mut stream: UnixStream, connector: &Connector) -> io::Result
             Err(error) => return Err(error),
         };
         let body = read_frame(&mut stream, FRAME_BYTES_MAX).await?;
-        let (status, body) = connector.serve(&String::from_utf8_lossy(&name), &body);
+        let (status, body) = here.serve(&String::from_utf8_lossy(&name), &body);
         stream.write_u16(status).await?;
         write_frame(&mut stream, &body).await?;
         stream.flush().await?;

@@ -53,4 +53,4 @@ pub use error::StoreError;
 pub use faults::FaultPlan;
 pub use lane::{Lane, WorkKey};
 pub use operations::Operations;
-pub use store::{Clock, Intended, Store};
+pub use store::{Clock, Intended, SHARDS, Store};

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{TaskId, TicketId};
 
-use crate::connector::Connector;
 use crate::embedded::{self, Embedded, Place};
 use crate::error::StoreError;
 use crate::faults::FaultPlan;
@@ -28,6 +27,12 @@ pub enum Intended<T> {
     Existing(T),
 }
 
+/// Index partitions per lane of a table that many share.
+pub const SHARDS: u32 = 4;
+
+/// Index partitions per lane of a table that one process holds.
+const SHARDS_ALONE: u32 = 1;
+
 /// Everything deskup remembers. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
@@ -39,7 +44,7 @@ struct Inner {
     table: String,
     installation: String,
     clock: Clock,
-    /// Index partitions per lane; one is enough in the process.
+    /// Index partitions per lane.
     shards: u32,
     seed: u64,
     incarnation: u64,
@@ -49,7 +54,7 @@ struct Inner {
     operations: Mutex<Operations>,
     /// When progress of an execution was last written.
     progress: Mutex<BTreeMap<String, i64>>,
-    connector: Option<Connector>,
+    here: Option<Arc<dyn Here>>,
     _lock: Option<File>,
 }
 
@@ -64,8 +69,14 @@ struct Numbers {
 #[derive(Default)]
 struct InProcess {
     file: Option<PathBuf>,
-    connector: Option<Connector>,
+    here: Option<Arc<dyn Here>>,
     lock: Option<File>,
+}
+
+/// The table in this process. Behind it is a whole database: programs that never open one have none of its code.
+pub(crate) trait Here: Send + Sync {
+    /// Answers a request of DynamoDB's protocol: status and body.
+    fn serve(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>);
 }
 
 impl Store {
@@ -99,40 +110,55 @@ impl Store {
     /// Lends the state file to other commands of the same user, until the result is dropped.
     #[cfg(unix)]
     pub fn lend(&self) -> std::io::Result<Option<crate::guest::Lending>> {
-        match (&self.inner.connector, &self.inner.file) {
-            (Some(connector), Some(file)) => crate::guest::lend(connector.clone(), file).map(Some),
+        match (&self.inner.here, &self.inner.file) {
+            (Some(here), Some(file)) => crate::guest::lend(here.clone(), file).map(Some),
             _ => Ok(None),
         }
     }
 
+    /// Answers a request of DynamoDB's protocol from the table in this process: status and body. `None` where the
+    /// table is elsewhere.
+    pub fn answer(&self, operation: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
+        Some(self.inner.here.as_ref()?.serve(operation, body))
+    }
+
+    /// The table's name.
+    pub fn table_name(&self) -> &str {
+        &self.inner.table
+    }
+
+    /// Index partitions of each lane.
+    pub fn shards(&self) -> u32 {
+        self.inner.shards
+    }
+
+    /// The first part of every key.
+    pub fn installation_name(&self) -> &str {
+        &self.inner.installation
+    }
+
     /// Whether another process holds the state and this one only visits.
     pub fn is_guest(&self) -> bool {
-        self.inner.file.is_some() && self.inner.connector.is_none()
+        self.inner.file.is_some() && self.inner.here.is_none()
     }
 
     fn in_process(opened: Embedded, installation: &str, clock: Clock, file: Option<PathBuf>) -> Store {
-        let Embedded { client, connector, incarnation, lock } = opened;
-        let numbers = Numbers { shards: 1, seed: incarnation, incarnation };
-        Self::assemble(
-            client,
-            schema::TABLE,
-            installation,
-            clock,
-            numbers,
-            InProcess { file, connector, lock },
-        )
+        let Embedded { client, here, incarnation, lock } = opened;
+        let numbers = Numbers { shards: SHARDS_ALONE, seed: incarnation, incarnation };
+        Self::assemble(client, schema::TABLE, installation, clock, numbers, InProcess { file, here, lock })
     }
 
     /// A table on AWS or behind any client. `seed` must differ from process to process: claim tokens
-    /// come from it.
+    /// come from it. `shards` must be the same for all who share the table: [`SHARDS`] on AWS.
     pub fn new(
         client: aws_sdk_dynamodb::Client,
         table: &str,
         installation: &str,
         clock: Clock,
         seed: u64,
+        shards: u32,
     ) -> Store {
-        let numbers = Numbers { shards: 4, seed, incarnation: 0 };
+        let numbers = Numbers { shards: shards.max(1), seed, incarnation: 0 };
         Self::assemble(client, table, installation, clock, numbers, InProcess::default())
     }
 
@@ -142,7 +168,7 @@ impl Store {
         installation: &str,
         clock: Clock,
         Numbers { shards, seed, incarnation }: Numbers,
-        InProcess { file, connector, lock }: InProcess,
+        InProcess { file, here, lock }: InProcess,
     ) -> Store {
         let inner = Inner {
             client,
@@ -157,7 +183,7 @@ impl Store {
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             operations: Mutex::default(),
             progress: Mutex::default(),
-            connector,
+            here,
             _lock: lock,
         };
         Store { inner: Arc::new(inner) }
@@ -165,7 +191,7 @@ impl Store {
 
     /// Who holds the state, where it is not this process.
     pub fn holder(&self) -> Option<embedded::Holder> {
-        match (&self.inner.connector, &self.inner.file) {
+        match (&self.inner.here, &self.inner.file) {
             (None, Some(file)) => embedded::holder(file),
             _ => None,
         }

@@ -85,19 +85,7 @@ impl Instance {
             return Ok(());
         }
         let options = &self.options;
-        let local = local::connect(Connection {
-            store: options.store.clone(),
-            transport: options.transport.clone(),
-            clock: options.clock.clone(),
-            settings: options.settings.clone(),
-            zendesk: options.zendesk.clone(),
-            zendesk_limits: options.zendesk_limits,
-            clickup: options.clickup.clone(),
-            clickup_per_min: options.clickup_per_min,
-            seed: options.seed,
-            options: options.options.clone(),
-        })
-        .await?;
+        let local = local::connect(options.connection()).await?;
         let (zendesk, clickup) = &options.endpoints;
         registration::register_webhooks(&local.cx, zendesk, clickup).await?;
         // Losing a race against oneself changes nothing.
@@ -261,6 +249,22 @@ impl Instance {
 }
 
 impl InstanceOptions {
+    /// What leads to both accounts.
+    pub fn connection(&self) -> Connection {
+        Connection {
+            store: self.store.clone(),
+            transport: self.transport.clone(),
+            clock: self.clock.clone(),
+            settings: self.settings.clone(),
+            zendesk: self.zendesk.clone(),
+            zendesk_limits: self.zendesk_limits,
+            clickup: self.clickup.clone(),
+            clickup_per_min: self.clickup_per_min,
+            seed: self.seed,
+            options: self.options.clone(),
+        }
+    }
+
     /// What the deskup of a world is made of.
     pub fn of(world: &World, store: Store) -> Self {
         let access = world.access();

@@ -155,6 +155,11 @@ impl World {
         Ok(Self { options, scenario, rules, zendesk, clickup, clock, chronicle, wire })
     }
 
+    /// The text of `deskup.toml` for somebody who reaches both services elsewhere.
+    pub fn settings_at(&self, zendesk_url: &str, clickup_url: &str) -> String {
+        settings::text(&self.scenario, zendesk_url, clickup_url)
+    }
+
     /// What deskup needs to reach this world.
     pub fn access(&self) -> Access {
         Access {
