@@ -31,6 +31,8 @@ pub struct Activity {
     pub zendesk_polled_ms: AtomicI64,
     /// When ClickUp was.
     pub clickup_polled_ms: AtomicI64,
+    /// Deliveries that told of a record nobody was going to look at.
+    pub woken: AtomicU64,
     /// Deliveries with a wrong signature.
     pub refused: AtomicU64,
     /// Records brought in step.

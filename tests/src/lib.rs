@@ -1,6 +1,7 @@
 //! What the suites of the whole system share.
 
 pub mod compare;
+pub mod deliveries;
 pub mod expect;
 pub mod hands;
 pub mod meddle;

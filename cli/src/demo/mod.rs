@@ -1,7 +1,6 @@
 //! The whole sync on two simulated services, in this process and in virtual time.
 
 mod bar;
-mod cost;
 mod keep;
 mod lambdas;
 mod place;
@@ -14,6 +13,7 @@ use std::time::Instant;
 
 use simulators::clickup::Plan as ClickUpPlan;
 use stores::Store;
+use world::price::{Cost, Usage};
 use world::world::PlanLimits;
 use world::{Deskup, Details, Instance, Verdict, World, WorldError, WorldOptions};
 
@@ -36,7 +36,7 @@ pub struct Played {
     /// How long all of it took here, in milliseconds.
     pub shown_ms: i64,
     /// What it would have cost.
-    pub cost: cost::Cost,
+    pub cost: Cost,
 }
 
 /// Runs `deskup demo`.
@@ -148,7 +148,7 @@ async fn play(
         backfill_ms: world.took_ms("backfill"),
         backfill_clickup_calls,
         shown_ms: i64::try_from(began.elapsed().as_millis()).unwrap_or(i64::MAX),
-        cost: cost::Cost::of(instance),
+        cost: Usage::of(instance.local()?).cost(),
     })
 }
 

@@ -26,7 +26,8 @@ pub fn json(args: &DemoArgs, played: &Played) -> anyhow::Result<Json> {
     object["plan"] = json!(args.plan.name());
     object["backfill_virtual_s"] = json!(played.backfill_ms / 1_000);
     object["shown_s"] = json!(played.shown_ms as f64 / 1e3);
-    object["cost_usd"] = serde_json::to_value(&played.cost)?;
+    object["cost_usd"] = serde_json::to_value(played.cost)?;
+    object["cost_usd"]["total_usd"] = json!(played.cost.total_usd());
     object["exempted"] = json!(played.details.classes());
     object["faults"] = json!(played.details.faults(ROWS));
     if args.exempt {
@@ -219,12 +220,13 @@ fn least(played: &Played) -> u64 {
 fn cost(played: &Played) -> String {
     let cost = &played.cost;
     format!(
-        "{}\n  ${:.4} in all: Step Functions ${:.4}, Lambda ${:.4}, DynamoDB ${:.4}\n  for {} executions with {} transitions",
+        "{}\n  ${:.4} in all: Step Functions ${:.4}, Lambda ${:.4}, DynamoDB ${:.4}, queue and logs ${:.4}\n  for {} executions with {} transitions",
         heading("On AWS this would have cost, at most"),
-        cost.total_usd,
+        cost.total_usd(),
         cost.step_functions_usd,
         cost.lambda_usd,
         cost.dynamodb_usd,
+        cost.other_usd,
         number(played.verdict.executions),
         number(played.verdict.transitions),
     )

@@ -95,7 +95,10 @@ pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Answer
     };
     match accepted {
         Ok(accepted) => match take(cx, side, accepted).await {
-            Ok(wake_ms) => Answered { response: status(StatusCode::OK), wake_ms },
+            Ok(wake_ms) => {
+                cx.activity.woken.fetch_add(u64::from(wake_ms.is_some()), Ordering::Relaxed);
+                Answered { response: status(StatusCode::OK), wake_ms }
+            }
             Err(error) => Answered::only(unavailable(side, &error.into())),
         },
         Err(SyncError::Store(error)) => Answered::only(unavailable(side, &SyncError::Store(error))),

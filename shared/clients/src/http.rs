@@ -89,7 +89,7 @@ fn tls() -> rustls::ClientConfig {
         Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
         Err(_) => unreachable!("ring supports the default protocol versions"),
     };
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
     config
 }
 

@@ -7,6 +7,7 @@ pub mod judge;
 pub mod kept;
 pub mod people;
 pub mod ports;
+pub mod price;
 pub mod progress;
 pub mod scenario;
 pub mod seedwork;

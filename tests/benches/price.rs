@@ -1,0 +1,99 @@
+//! What a million tickets cost on AWS, by what a simulated desk used: the backfill, live edits, and sweeps; beside a naive
+//! machine, which is one Standard transition per step and ticket.
+//!
+//!     cargo bench --workspace --bench price             1,000 tickets, 500 edits
+//!     cargo bench --workspace --bench price -- 200 100
+//!
+//! Without rate limits, because on AWS nobody runs while a limit is waited for; requests take 150 to 450 ms.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a benchmark prints its figures and has nobody to report an error to"
+)]
+
+use std::sync::Arc;
+
+use stores::{Place, Store};
+use tests::whole::on_paused_clock;
+use world::price::{Cost, TRANSITION_USD, Usage};
+use world::{Deskup, Instance, Silent, World, WorldOptions};
+
+const MILLION: f64 = 1e6;
+
+/// Steps between a ticket and its task: read, map, claim, decide, write, comments, files, mark, confirm, close.
+const NAIVE_STEPS: f64 = 10.0;
+
+/// Sweeps that are averaged; the dispatcher starts one each minute.
+const SWEEPS: u32 = 60;
+
+fn main() {
+    let numbers: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
+    let [tickets, edits] = numbers[..] else { return measure(1_000, 500) };
+    measure(tickets, edits);
+}
+
+fn measure(tickets: usize, edits: usize) {
+    on_paused_clock(async move {
+        let options = WorldOptions {
+            tickets,
+            edits,
+            unlimited: true,
+            latency_ms: (150, 450),
+            // A million edits in a month.
+            spacing_ms: 2_600,
+            ..WorldOptions::default()
+        };
+        let world = World::open(options).unwrap();
+        let now = world.access().clock;
+        let store = Store::embedded(Place::Memory, "price", Arc::new(move || now.now_ms())).unwrap();
+        let instance = Instance::in_world(&world, store);
+        let deskup: Arc<dyn Deskup> = instance.clone();
+        let used = || Usage::of(instance.local().unwrap());
+        world.seed(&Silent).unwrap();
+        world.connect(Some(deskup.clone()));
+        world.prepare(deskup.as_ref()).await.unwrap();
+        let before = used();
+        world.backfill(deskup.as_ref(), &Silent).await.unwrap();
+        let backfill = used() - before;
+        world.live(deskup.as_ref()).unwrap();
+        // The service polls beside it, as on AWS; what that costs is told apart.
+        let before = used();
+        world.play(&Silent).await.unwrap();
+        world.settle(deskup.as_ref()).await.unwrap();
+        let live = used() - before;
+        let before = used();
+        for _ in 0..SWEEPS {
+            deskup.poll().await.unwrap();
+        }
+        let sweep = (used() - before).cost().times(1.0 / f64::from(SWEEPS));
+        deskup.stop().await;
+        let (verdict, details) = world.judge(deskup.as_ref()).await.unwrap();
+        assert!(verdict.is_clean(), "{:?}", details.faults(3));
+
+        let naive = NAIVE_STEPS * TRANSITION_USD * MILLION;
+        println!("US dollars, measured on {tickets} tickets and {edits} edits of people");
+        println!(
+            "                                        Step Functions   Lambda  DynamoDB  queue, logs     total"
+        );
+        println!("  used: backfill {backfill:?}");
+        println!("  used: live {live:?}");
+        line("backfill of 1,000,000 tickets", &backfill.cost().times(MILLION / tickets as f64));
+        line("1,000,000 live edits, sweeps beside them", &live.cost().times(MILLION / edits as f64));
+        line("a month of sweeps, one a minute", &sweep.times(60.0 * 24.0 * 30.0));
+        println!(
+            "  naive machine, 1,000,000 tickets            {naive:7.2}        -         -            -   {naive:7.2}"
+        );
+    });
+}
+
+fn line(what: &str, cost: &Cost) {
+    println!(
+        "  {what:<42}  {:7.2}  {:7.2}   {:7.2}      {:7.2}   {:7.2}",
+        cost.step_functions_usd,
+        cost.lambda_usd,
+        cost.dynamodb_usd,
+        cost.other_usd,
+        cost.total_usd()
+    );
+}
