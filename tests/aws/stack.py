@@ -111,9 +111,18 @@ def grants():
     for name, function in templates.of_type(template, templates.FUNCTION).items():
         role = roles[function["Properties"]["Role"]["Fn::GetAtt"][0]]
         statements = [s for p in role["Properties"]["Policies"] for s in p["PolicyDocument"]["Statement"]]
-        actions = [s["Action"] for s in statements]
-        allowed[name] = sorted({a for one in actions for a in ([one] if isinstance(one, str) else one)})
+        allowed[name] = sorted({action for statement in statements for action in granted(statement)})
     return allowed
+
+
+def granted(statement):
+    """The actions of a statement; a query of an index of the table is one of its own."""
+    actions, resources = statement["Action"], statement["Resource"]
+    actions = [actions] if isinstance(actions, str) else actions
+    for resource in resources if isinstance(resources, list) else [resources]:
+        address = resource.get("Fn::Sub", "") if isinstance(resource, dict) else resource
+        index = address.split("/index/")[1:]
+        yield from (f"{action}/{index[0]}" if index else action for action in actions)
 
 
 def deploy(cloud, options):

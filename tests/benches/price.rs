@@ -24,6 +24,9 @@ const MILLION: f64 = 1e6;
 /// Steps between a ticket and its task: read, map, claim, decide, write, comments, files, mark, confirm, close.
 const NAIVE_STEPS: f64 = 10.0;
 
+/// The workflow of a sweep.
+const SWEEP: &str = "ticket-sync-poll";
+
 /// Sweeps that are averaged; the dispatcher starts one each minute.
 const SWEEPS: u32 = 60;
 
@@ -50,6 +53,8 @@ fn measure(tickets: usize, edits: usize) {
         let instance = Instance::in_world(&world, store);
         let deskup: Arc<dyn Deskup> = instance.clone();
         let used = || Usage::of(instance.local().unwrap());
+        let used_live = || Usage::of_all_but(instance.local().unwrap(), SWEEP);
+        let sweeps = || deskup.effort().executions.get(SWEEP).map_or(0.0, |count| *count as f64);
         world.seed(&Silent).unwrap();
         world.connect(Some(deskup.clone()));
         world.prepare(deskup.as_ref()).await.unwrap();
@@ -57,16 +62,18 @@ fn measure(tickets: usize, edits: usize) {
         world.backfill(deskup.as_ref(), &Silent).await.unwrap();
         let backfill = used() - before;
         world.live(deskup.as_ref()).unwrap();
-        // The service polls beside it, as on AWS; what that costs is told apart.
-        let before = used();
+        // Sweeps go on beside it, as on AWS; what they cost is told apart.
+        let (before, polled) = (used_live(), sweeps());
         world.play(&Silent).await.unwrap();
         world.settle(deskup.as_ref()).await.unwrap();
-        let live = used() - before;
+        let (mut live, polled) = (used_live() - before, sweeps() - polled);
         let before = used();
         for _ in 0..SWEEPS {
             deskup.poll().await.unwrap();
         }
-        let sweep = (used() - before).cost().times(1.0 / f64::from(SWEEPS));
+        let sweep = (used() - before).times(1.0 / f64::from(SWEEPS));
+        live.write_units -= sweep.write_units * polled;
+        live.read_units -= sweep.read_units * polled;
         deskup.stop().await;
         let (verdict, details) = world.judge(deskup.as_ref()).await.unwrap();
         assert!(verdict.is_clean(), "{:?}", details.faults(3));
@@ -76,14 +83,17 @@ fn measure(tickets: usize, edits: usize) {
         println!(
             "                                        Step Functions   Lambda  DynamoDB  queue, logs     total"
         );
-        println!("  used: backfill {backfill:?}");
-        println!("  used: live {live:?}");
-        line("backfill of 1,000,000 tickets", &backfill.cost().times(MILLION / tickets as f64));
-        line("1,000,000 live edits, sweeps beside them", &live.cost().times(MILLION / edits as f64));
-        line("a month of sweeps, one a minute", &sweep.times(60.0 * 24.0 * 30.0));
+        let (tickets, edits) = (tickets as f64, edits as f64);
+        line("backfill of 1,000,000 tickets", &backfill.times(MILLION / tickets).cost());
+        line("1,000,000 live edits", &live.times(MILLION / edits).cost());
+        line("a month of sweeps, one a minute", &sweep.times(60.0 * 24.0 * 30.0).cost());
         println!(
             "  naive machine, 1,000,000 tickets            {naive:7.2}        -         -            -   {naive:7.2}"
         );
+        println!("used by each");
+        each("ticket of the backfill", &backfill.times(1.0 / tickets));
+        each("live edit", &live.times(1.0 / edits));
+        each("sweep", &sweep);
     });
 }
 
@@ -95,5 +105,20 @@ fn line(what: &str, cost: &Cost) {
         cost.dynamodb_usd,
         cost.other_usd,
         cost.total_usd()
+    );
+}
+
+fn each(what: &str, usage: &Usage) {
+    println!(
+        "  {what:<24} {:.3} transitions, {:.2} Express, {:.2} calls in {:.2} s, {:.1} write and {:.1} read units, \
+         {:.2} deliveries, {:.2} wakes",
+        usage.transitions,
+        usage.express,
+        usage.calls,
+        usage.step_s,
+        usage.write_units,
+        usage.read_units,
+        usage.deliveries,
+        usage.wakes
     );
 }

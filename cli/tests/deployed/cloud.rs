@@ -1,6 +1,7 @@
 //! A stand-in for AWS on this machine, the stack deployed to it, and two accounts beside it. The stand-in runs the
 //! functions as native processes; `test.sh` installs it under `target/aws`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
@@ -37,6 +38,10 @@ impl std::fmt::Display for Called {
         write!(f, "{} {}", self.function, self.action)
     }
 }
+
+/// What Lambda itself does in a function's name: its logs and traces, and emptying the queue.
+const BY_THE_SERVICE: [&str; 5] =
+    ["logs:", "xray:", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
 
 /// Everything together.
 pub struct Cloud {
@@ -79,7 +84,9 @@ impl Cloud {
         wait_for("the stand-in for AWS", || std::net::TcpStream::connect(("127.0.0.1", port)).ok());
         let accounts = Accounts::open(tickets, 1);
         let cloud = Self { accounts, dir, tools: tools.to_owned(), port, front, _emulator: emulator };
-        std::fs::write(cloud.dir.join("deskup.toml"), cloud.accounts.settings()).unwrap();
+        // So long that it does not fit into one row of the table.
+        let comment = "# a word about our desk\n".repeat(8_000);
+        std::fs::write(cloud.dir.join("deskup.toml"), cloud.accounts.settings() + &comment).unwrap();
         cloud
     }
 
@@ -118,18 +125,49 @@ impl Cloud {
         outputs
     }
 
+    fn grants(&self) -> Json {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws/stack.py");
+        let output = Command::new(self.tools.join("venv/bin/python")).arg(script).arg("grants").output();
+        parsed(&output.unwrap())
+    }
+
+    /// Grants that nobody has used.
+    #[track_caller]
+    pub fn not_used(&self, elsewhere: &BTreeSet<Called>) -> Vec<String> {
+        let (grants, mut calls) = (self.grants(), self.calls());
+        calls.extend(elsewhere.iter().cloned());
+        let mut unused = Vec::new();
+        for (function, actions) in grants.as_object().unwrap() {
+            let ours = |action: &&str| !BY_THE_SERVICE.iter().any(|theirs| action.starts_with(theirs));
+            for action in actions.as_array().unwrap().iter().filter_map(Json::as_str).filter(ours) {
+                let used = |call: &Called| {
+                    call.function.strip_prefix("deskup-").unwrap_or(&call.function) == function
+                        && call.action == action
+                };
+                if !calls.iter().any(used) {
+                    unused.push(format!("{function} {action}"));
+                }
+            }
+        }
+        unused
+    }
+
     /// Calls that no role grants: the stand-in refuses nobody.
     #[track_caller]
     pub fn not_granted(&self) -> Vec<String> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws/stack.py");
-        let output = Command::new(self.tools.join("venv/bin/python")).arg(script).arg("grants").output();
-        let grants = parsed(&output.unwrap());
-        let granted = |call: &Called| {
+        let calls = self.calls();
+        assert!(calls.len() > 40, "too few calls were seen: {calls:?}");
+        self.refused(&calls)
+    }
+
+    /// Those of the calls that no role grants.
+    #[track_caller]
+    pub fn refused(&self, calls: &[Called]) -> Vec<String> {
+        let grants = self.grants();
+        let granted = |call: &&Called| {
             let function = call.function.strip_prefix("deskup-").unwrap_or(&call.function);
             grants[function].as_array().is_some_and(|actions| actions.iter().any(|one| *one == call.action))
         };
-        let calls = self.calls();
-        assert!(calls.len() > 40, "too few calls were seen: {calls:?}");
         calls.iter().filter(|call| !granted(call)).map(ToString::to_string).collect()
     }
 
@@ -159,6 +197,18 @@ impl Cloud {
         let (out, err) = said(&output);
         assert!(output.status.success(), "deskup {}: {out}{err}", arguments.join(" "));
         out
+    }
+
+    /// Calls a function with an event; what it answers.
+    #[track_caller]
+    pub fn invoke(&self, function: &str, event: &Json) -> Json {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let url = format!("{}/2015-03-31/functions/{STACK}-{function}/invocations", self.endpoint());
+        let request = Request::post(url).body(Bytes::from(event.to_string())).unwrap();
+        let answer = runtime.block_on(async { HttpTransport::new().unwrap().send(request).await.unwrap() });
+        assert!(answer.status().is_success(), "{answer:?}");
+        assert!(!answer.headers().contains_key("x-amz-function-error"), "{answer:?}");
+        serde_json::from_slice(answer.body()).unwrap()
     }
 
     /// What `status` says.
@@ -346,5 +396,7 @@ fn called(request: &Request<Bytes>) -> Option<Called> {
         "AmazonSQS" => "sqs",
         other => other,
     };
-    Some(Called { function, action: format!("{service}:{action}") })
+    let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
+    let index = body["IndexName"].as_str().map(|index| format!("/{index}")).unwrap_or_default();
+    Some(Called { function, action: format!("{service}:{action}{index}") })
 }

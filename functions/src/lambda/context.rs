@@ -3,11 +3,14 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::Session;
+use bytes::Bytes;
 use clients::http::HttpTransport;
 use clients::{Clock, Transport};
 use domain::Directory;
+use http::Request;
 use stores::configuration::Configuration;
 use stores::{Store, StoreError};
 use tokio::sync::Mutex;
@@ -21,6 +24,9 @@ use crate::{Context, Options};
 
 /// How long a context is used before the table is asked whether something has changed.
 const LOOK_AGAIN_MS: i64 = 60_000;
+
+/// How long the start waits for a connection.
+const OPEN_MAX: Duration = Duration::from_secs(2);
 
 /// How long credentials are used before they are read again.
 const CREDENTIALS_MS: i64 = 15 * 60_000;
@@ -108,6 +114,22 @@ impl Base {
             (Err(error), _) => Err(error),
             (Ok(None), None) => Err(NoContext::NoSettings),
         }
+    }
+
+    /// Opens a connection to each service, so that the first call does not wait for it. Whoever does not answer soon is
+    /// called later all the same.
+    pub async fn open_connections(&self, cx: &Context) {
+        let settings = cx.mapping.settings();
+        let open = |url: &str| {
+            let request = Request::head(url).body(Bytes::new());
+            async {
+                if let Ok(request) = request {
+                    // What it answers without credentials does not matter.
+                    let _ = tokio::time::timeout(OPEN_MAX, self.transport.send(request)).await;
+                }
+            }
+        };
+        futures::join!(open(&settings.zendesk_url), open(&settings.clickup_url));
     }
 
     /// Another context, where settings have changed or credentials may have.

@@ -9,7 +9,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use orchestration::{ExecutionContext, Failure, Random, Registry, StepExecutor, StepFailure};
 use serde::Deserialize;
 use serde_json::Value as Json;
-use statemachines::steps::{CLAIM_WORK, SYNC_RECORDS};
+use statemachines::steps::{CLAIM_WORK, FINISH_BACKFILL, SYNC_RECORDS};
 use stores::executions::Part;
 
 use crate::Context;
@@ -45,8 +45,10 @@ async fn serve<S: StepExecutor + 'static>(make: fn(Arc<Context>) -> S) -> Result
     logs::begin();
     let base = Base::new(Environment::read(), true)?;
     // What is asked before the first invocation is not waited for by it. What fails now is tried again then.
-    if let Err(error) = base.context().await {
-        tracing::warn!(%error, "not ready yet");
+    match base.context().await {
+        Ok(cx) if calls_services(S::NAME) => base.open_connections(&cx).await,
+        Ok(_) => {}
+        Err(error) => tracing::warn!(%error, "not ready yet"),
     }
     let base = &base;
     let handler = service_fn(|event: LambdaEvent<Json>| async move {
@@ -55,6 +57,10 @@ async fn serve<S: StepExecutor + 'static>(make: fn(Arc<Context>) -> S) -> Result
         invoke(base, make, payload, deadline_ms, context.xray_trace_id).await.map_err(diagnostic)
     });
     lambda_runtime::run(handler).await.map_err(|error| Stillborn::Runtime(error.to_string()))
+}
+
+fn calls_services(step: &str) -> bool {
+    ![CLAIM_WORK.name(), FINISH_BACKFILL.name()].contains(&step)
 }
 
 /// Runs of some local tools say when an invocation ends in a unit of their own.

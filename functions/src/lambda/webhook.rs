@@ -70,7 +70,6 @@ async fn answer(base: &Base, source: &Arc<Kept>, event: Json) -> Json {
         Some(_) => return response(&webhook::status(StatusCode::METHOD_NOT_ALLOWED)),
         None => return response(&webhook::status(StatusCode::NOT_FOUND)),
     };
-    let began_ms = WallClock.now_ms();
     let cx = match base.context().await {
         Ok(cx) => cx,
         Err(error) => {
@@ -83,20 +82,11 @@ async fn answer(base: &Base, source: &Arc<Kept>, event: Json) -> Json {
     if let (Some(delay_ms), Ok(queue)) = (wake_ms, base.environment.queue_url()) {
         wake::send(&base.session, queue, delay_ms).await;
     }
-    let metrics = [
-        Metric { name: "Deliveries", unit: "Count", value: 1.0 },
-        Metric {
-            name: "RefusedDeliveries",
-            unit: "Count",
-            value: f64::from(u8::from(answered.status() == StatusCode::FORBIDDEN)),
-        },
-        Metric {
-            name: "DeliveryMilliseconds",
-            unit: "Milliseconds",
-            value: (WallClock.now_ms() - began_ms) as f64,
-        },
-    ];
-    logs::metrics(base.environment.stack(), Some(("side", &side.to_string())), &metrics);
+    // Lambda itself counts and times what is taken; a line for each would cost more than the call.
+    if answered.status() == StatusCode::FORBIDDEN {
+        let refused = Metric { name: "RefusedDeliveries", unit: "Count", value: 1.0 };
+        logs::metrics(base.environment.stack(), Some(("side", &side.to_string())), &[refused]);
+    }
     response(&answered)
 }
 

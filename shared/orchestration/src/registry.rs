@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde_json::Value;
+use stores::operations;
 
 use crate::context::ExecutionContext;
 use crate::step::{StepExecutor, StepFailure};
@@ -83,10 +84,10 @@ impl Registry {
         input: Value,
         context: &ExecutionContext,
     ) -> Result<Value, StepFailure> {
-        let Some(step) = self.steps.get(name) else {
+        let Some((name, step)) = self.steps.get_key_value(name) else {
             return Err(StepFailure::bug(format!("no step named {name} is registered")));
         };
-        match AssertUnwindSafe(step.call(input, context)).catch_unwind().await {
+        match AssertUnwindSafe(operations::by(name, step.call(input, context))).catch_unwind().await {
             Ok(result) => result,
             // The panic's message may quote data, and the panic hook has printed it already.
             Err(_) => Err(StepFailure::bug(format!("step {name} panicked"))),

@@ -24,7 +24,8 @@ const READ_UNIT_USD: f64 = 0.125 / 1e6;
 /// SQS, per request; a wake-up is sent, received and deleted.
 const QUEUE_REQUEST_USD: f64 = 0.4 / 1e6;
 const QUEUE_REQUESTS: f64 = 3.0;
-/// CloudWatch Logs, per GB; a call of a function writes a line or two, and the template keeps the service's own away.
+/// CloudWatch Logs, per GB; a call writes a line or two, but a delivery that is taken none, and the template keeps the
+/// service's own lines away.
 const LOG_GB_USD: f64 = 0.5;
 const LOG_GB: f64 = 0.6e-6;
 /// A delivery that is taken, and a round of the dispatcher: a few requests to the table each.
@@ -40,7 +41,7 @@ pub struct Usage {
     pub express: f64,
     /// Their time, in seconds.
     pub express_s: f64,
-    /// Calls of steps; every state counted as one errs on the high side.
+    /// Calls of steps.
     pub calls: f64,
     /// Time in steps, in seconds.
     pub step_s: f64,
@@ -57,17 +58,21 @@ pub struct Usage {
 impl Usage {
     /// What a deskup in this process has used so far.
     pub fn of(local: &Local) -> Self {
+        Self::of_all_but(local, "")
+    }
+
+    /// The same without the executions of one workflow. The table does not tell for whom it works.
+    pub fn of_all_but(local: &Local, workflow: &str) -> Self {
         let mut usage = Self::default();
-        for totals in local.engine.totals().values() {
-            let seconds = totals.ran_ms as f64 / 1e3;
+        for (_, totals) in local.engine.totals().iter().filter(|(name, _)| *name != workflow) {
             if totals.express {
                 usage.express += totals.executions as f64;
-                usage.express_s += seconds;
+                usage.express_s += totals.ran_ms as f64 / 1e3;
             } else {
                 usage.transitions += totals.transitions as f64;
             }
-            usage.calls += totals.transitions as f64;
-            usage.step_s += seconds;
+            usage.calls += totals.calls as f64;
+            usage.step_s += totals.calls_ms as f64 / 1e3;
         }
         let operations = local.cx.store.operations();
         (usage.write_units, usage.read_units) = (operations.write_units, operations.read_units);
@@ -89,7 +94,26 @@ impl Usage {
                 + self.express_s * EXPRESS_GB * EXPRESS_GB_S_USD,
             lambda_usd: calls * LAMBDA_CALL_USD + seconds * LAMBDA_GB * LAMBDA_GB_S_USD,
             dynamodb_usd: self.write_units * WRITE_UNIT_USD + self.read_units * READ_UNIT_USD,
-            other_usd: self.wakes * QUEUE_REQUESTS * QUEUE_REQUEST_USD + calls * LOG_GB * LOG_GB_USD,
+            other_usd: self.wakes * QUEUE_REQUESTS * QUEUE_REQUEST_USD
+                + (self.calls + self.wakes) * LOG_GB * LOG_GB_USD,
+        }
+    }
+}
+
+impl Usage {
+    /// So many times that.
+    #[must_use]
+    pub fn times(&self, factor: f64) -> Self {
+        Self {
+            transitions: self.transitions * factor,
+            express: self.express * factor,
+            express_s: self.express_s * factor,
+            calls: self.calls * factor,
+            step_s: self.step_s * factor,
+            write_units: self.write_units * factor,
+            read_units: self.read_units * factor,
+            deliveries: self.deliveries * factor,
+            wakes: self.wakes * factor,
         }
     }
 }
@@ -129,16 +153,5 @@ impl Cost {
     /// All of it.
     pub fn total_usd(&self) -> f64 {
         self.step_functions_usd + self.lambda_usd + self.dynamodb_usd + self.other_usd
-    }
-
-    /// So many times that.
-    #[must_use]
-    pub fn times(&self, factor: f64) -> Self {
-        Self {
-            step_functions_usd: self.step_functions_usd * factor,
-            lambda_usd: self.lambda_usd * factor,
-            dynamodb_usd: self.dynamodb_usd * factor,
-            other_usd: self.other_usd * factor,
-        }
     }
 }

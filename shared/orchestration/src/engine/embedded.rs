@@ -2,6 +2,7 @@
 //! directly. Progress is written to the store, at most once a second per execution.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -202,11 +203,15 @@ impl Shared {
             start: &start,
             state: &state,
             keeps_progress: workflow.kind == Kind::Standard,
+            calls: AtomicU64::new(0),
+            calls_ms: AtomicU64::new(0),
         };
         let end = runner::run(&workflow.typed, input, options, &tasks).await;
         self.count(workflow, |totals| {
             totals.transitions += end.transitions;
             totals.ran_ms += u64::try_from(end.ended_ms - end.started_ms).unwrap_or(0);
+            totals.calls += tasks.calls.load(Ordering::Relaxed);
+            totals.calls_ms += tasks.calls_ms.load(Ordering::Relaxed);
         });
         state.end(&end);
         self.last_word(&state.row()).await;

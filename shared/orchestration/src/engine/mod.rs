@@ -112,6 +112,10 @@ pub struct Totals {
     pub transitions: u64,
     /// Time that executions ran, in milliseconds.
     pub ran_ms: u64,
+    /// Calls of steps.
+    pub calls: u64,
+    /// Time in them, in milliseconds; those of one execution that ran beside each other count each.
+    pub calls_ms: u64,
 }
 
 /// Runs executions of compiled workflows.

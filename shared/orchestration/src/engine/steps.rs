@@ -1,6 +1,7 @@
 //! The Task states of one execution: from the runner's request to the step in the registry, and back.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use asl::compile::step_of;
 use clients::Clock;
@@ -30,6 +31,9 @@ pub(super) struct Steps<'a> {
     pub state: &'a WorkflowState,
     /// Express executions are over before anybody looks: only their start and end are written.
     pub keeps_progress: bool,
+    /// Calls so far, and the time in them: what is billed.
+    pub calls: AtomicU64,
+    pub calls_ms: AtomicU64,
 }
 
 impl Steps<'_> {
@@ -42,7 +46,11 @@ impl Steps<'_> {
         let step = step_of(function).unwrap_or(function);
         // The payload also tells a Lambda its execution and attempt; here the context does.
         let input = request.arguments.pointer("/Payload/input").cloned().unwrap_or(Value::Null);
+        let began_ms = self.clock.now_ms();
         let result = self.registry.call(step, input, &self.context(&request)).await;
+        let took_ms = u64::try_from(self.clock.now_ms() - began_ms).unwrap_or(0);
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        self.calls_ms.fetch_add(took_ms, Ordering::Relaxed);
         let reply = match result {
             Ok(output) => TaskReply::Result(lambda_result(output)),
             Err(failure) => {

@@ -44,6 +44,15 @@ impl Query {
     }
 }
 
+/// A query by what it asks: a role grants each index by itself.
+fn operation(index: Option<&str>) -> &'static str {
+    match index {
+        None => "Query",
+        Some("due") => "Query/due",
+        Some(_) => "Query/list",
+    }
+}
+
 impl Store {
     /// One item.
     pub(crate) async fn get(
@@ -203,7 +212,10 @@ impl Store {
             }
             match request.send().await {
                 Ok(done) => {
-                    self.count_read("Query", done.consumed_capacity().and_then(|c| c.capacity_units()));
+                    self.count_read(
+                        operation(query.index),
+                        done.consumed_capacity().and_then(|c| c.capacity_units()),
+                    );
                     let counted = u64::try_from(done.count).unwrap_or(0);
                     return Ok((done.items.unwrap_or_default(), done.last_evaluated_key, counted));
                 }
