@@ -4,7 +4,6 @@
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
-#[expect(clippy::unused_async, reason = "the runtime asks for a future")]
 async fn same(event: LambdaEvent<Value>) -> Result<Value, Error> {
     Ok(event.payload)
 }

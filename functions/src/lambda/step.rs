@@ -182,12 +182,11 @@ fn report<S: StepExecutor>(
         ("trace", trace.into()),
     ];
     logs::line(level, "step", &fields);
-    let failed = f64::from(u8::from(matches!(failure, Some(Failure::Bug))));
-    let metrics = [
-        Metric { name: "StepMilliseconds", unit: "Milliseconds", value: took_ms as f64 },
-        Metric { name: "Bugs", unit: "Count", value: failed },
-    ];
-    logs::metrics(base.environment.stack(), Some(("step", S::NAME)), &metrics);
+    // Lambda itself counts and times calls; a metric for each step would cost more than the steps.
+    if failure == Some(Failure::Bug) {
+        let bug = Metric { name: "Bugs", unit: "Count", value: 1.0 };
+        logs::metrics(base.environment.stack(), None, &[bug]);
+    }
 }
 
 /// What an execution's ARN says: `arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME`, and for Express ones
