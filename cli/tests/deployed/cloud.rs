@@ -1,7 +1,6 @@
 //! A stand-in for AWS on this machine, the stack deployed to it, and two accounts beside it. The stand-in runs the
 //! functions as native processes; `test.sh` installs it under `target/aws`.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
@@ -16,6 +15,7 @@ use simulators::serve::{Handler, serve};
 use stores::Store;
 
 use crate::accounts::{Accounts, Running, deskup, folder, said, wait_for, wall_ms};
+use crate::grants::{Called, called};
 
 /// The stack's name.
 const STACK: &str = "deskup";
@@ -24,32 +24,13 @@ const STACK: &str = "deskup";
 const CREDENTIALS: [(&str, &str); 3] =
     [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")];
 
-/// A call of a function to AWS.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Called {
-    /// The function's name.
-    pub function: String,
-    /// `dynamodb:GetItem`, `states:StartExecution`, …
-    pub action: String,
-}
-
-impl std::fmt::Display for Called {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {}", self.function, self.action)
-    }
-}
-
-/// What Lambda itself does in a function's name: its logs and traces, and emptying the queue.
-const BY_THE_SERVICE: [&str; 5] =
-    ["logs:", "xray:", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"];
-
 /// Everything together.
 pub struct Cloud {
     pub accounts: Accounts,
     pub dir: PathBuf,
-    tools: PathBuf,
+    pub tools: PathBuf,
     port: u16,
-    front: Front,
+    pub front: Front,
     _emulator: Running,
 }
 
@@ -123,52 +104,6 @@ impl Cloud {
         let outputs = parsed(&output);
         self.front.leads_to(outputs["WebhookUrl"].as_str().unwrap());
         outputs
-    }
-
-    fn grants(&self) -> Json {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/aws/stack.py");
-        let output = Command::new(self.tools.join("venv/bin/python")).arg(script).arg("grants").output();
-        parsed(&output.unwrap())
-    }
-
-    /// Grants that nobody has used.
-    #[track_caller]
-    pub fn not_used(&self, elsewhere: &BTreeSet<Called>) -> Vec<String> {
-        let (grants, mut calls) = (self.grants(), self.calls());
-        calls.extend(elsewhere.iter().cloned());
-        let mut unused = Vec::new();
-        for (function, actions) in grants.as_object().unwrap() {
-            let ours = |action: &&str| !BY_THE_SERVICE.iter().any(|theirs| action.starts_with(theirs));
-            for action in actions.as_array().unwrap().iter().filter_map(Json::as_str).filter(ours) {
-                let used = |call: &Called| {
-                    call.function.strip_prefix("deskup-").unwrap_or(&call.function) == function
-                        && call.action == action
-                };
-                if !calls.iter().any(used) {
-                    unused.push(format!("{function} {action}"));
-                }
-            }
-        }
-        unused
-    }
-
-    /// Calls that no role grants: the stand-in refuses nobody.
-    #[track_caller]
-    pub fn not_granted(&self) -> Vec<String> {
-        let calls = self.calls();
-        assert!(calls.len() > 40, "too few calls were seen: {calls:?}");
-        self.refused(&calls)
-    }
-
-    /// Those of the calls that no role grants.
-    #[track_caller]
-    pub fn refused(&self, calls: &[Called]) -> Vec<String> {
-        let grants = self.grants();
-        let granted = |call: &&Called| {
-            let function = call.function.strip_prefix("deskup-").unwrap_or(&call.function);
-            grants[function].as_array().is_some_and(|actions| actions.iter().any(|one| *one == call.action))
-        };
-        calls.iter().filter(|call| !granted(call)).map(ToString::to_string).collect()
     }
 
     /// Removes the stack; what is left of it.
@@ -257,14 +192,6 @@ impl Cloud {
             stores::SHARDS,
         )
     }
-
-    /// What functions have called so far.
-    pub fn calls(&self) -> Vec<Called> {
-        let mut calls = self.front.calls.lock().unwrap().clone();
-        calls.sort();
-        calls.dedup();
-        calls
-    }
 }
 
 /// Every function's program.
@@ -286,7 +213,7 @@ fn free_port() -> u16 {
 }
 
 #[track_caller]
-fn parsed(output: &Output) -> Json {
+pub fn parsed(output: &Output) -> Json {
     let (out, err) = said(output);
     assert!(output.status.success(), "{out}{err}");
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}{err}"))
@@ -294,11 +221,11 @@ fn parsed(output: &Output) -> Json {
 
 /// Two doors of this machine: one leads deliveries to the function URL, which is known by its host; through the other
 /// one functions reach AWS, and it remembers what they asked.
-struct Front {
+pub struct Front {
     port: u16,
     aws_port: u16,
     host: Arc<Mutex<String>>,
-    calls: Arc<Mutex<Vec<Called>>>,
+    pub calls: Arc<Mutex<Vec<Called>>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -381,22 +308,4 @@ fn passing(
             })
         })
     })
-}
-
-/// Who asked for what: the SDK and our own requests name the program, and the protocol names the action.
-fn called(request: &Request<Bytes>) -> Option<Called> {
-    let header = |name: &str| request.headers().get(name)?.to_str().ok();
-    let agents = [header("user-agent"), header("x-amz-user-agent")];
-    let agent = agents.into_iter().flatten().find_map(|agent| agent.split("app/").nth(1))?;
-    let function = agent.split_whitespace().next()?.to_owned();
-    let (service, action) = header("x-amz-target")?.split_once('.')?;
-    let service = match service.split('_').next()? {
-        "DynamoDB" => "dynamodb",
-        "AWSStepFunctions" => "states",
-        "AmazonSQS" => "sqs",
-        other => other,
-    };
-    let body: Json = serde_json::from_slice(request.body()).unwrap_or_default();
-    let index = body["IndexName"].as_str().map(|index| format!("/{index}")).unwrap_or_default();
-    Some(Called { function, action: format!("{service}:{action}{index}") })
 }

@@ -6,6 +6,7 @@
 #[path = "../accounts/mod.rs"]
 mod accounts;
 mod cloud;
+mod grants;
 mod people;
 mod simulated;
 
@@ -18,7 +19,8 @@ use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
 use crate::accounts::{wait_for, wall_ms};
-use crate::cloud::{Called, Cloud};
+use crate::cloud::Cloud;
+use crate::grants::Called;
 use crate::people::People;
 
 /// Tickets of the desk.

@@ -9,7 +9,7 @@ use stores::work::Hint;
 use stores::{FaultPlan, Lane, Place, Store, WorkKey};
 use world::{Deskup, Instance, InstanceOptions, Silent, World, WorldFaults, WorldOptions};
 
-use crate::cloud::Called;
+use crate::grants::Called;
 
 /// A change of the settings: what is put in the place of what.
 type Change = (&'static str, &'static str);
