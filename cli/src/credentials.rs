@@ -100,19 +100,22 @@ fn only_ours(_path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a file that only its owner reads, whole or not at all.
+pub fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
-    let beside = path.with_extension("toml.new");
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     // A file that was there keeps its mode, so it may not be there.
-    let _ = std::fs::remove_file(&beside);
-    let mut file = options.open(&beside)?;
+    let _ = std::fs::remove_file(beside);
+    let mut file = options.open(beside)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    std::fs::rename(&beside, path)
+    std::fs::rename(beside, path)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use statemachines::steps::STEP_NAMES;
 use crate::demo::EnvFile;
 use crate::failure::Failed;
 use crate::installation::{Installation, wall_ms};
-use crate::{machine, terminal};
+use crate::{machine, signals, terminal};
 
 /// The time of a demo.
 struct Ahead(i64);
@@ -80,11 +80,25 @@ pub async fn run(installation: &Installation, url: &str, quiet: bool) -> anyhow:
     let generation = generation(&store, &settings.digest()).await.map_err(|error| Failed::store(&error))?;
     let (backfill, poll, live) = (workflow.backfill(), workflow.poll(), workflow.live());
     let due = json!({ "lane": stores::Lane::Live.name(), "limit": LIMIT, "record": null });
-    let outcomes = [
-        orchestrator.execute(backfill, json!({ "generation": generation }), start(Lane::Backfill)).await?,
-        orchestrator.execute(poll, json!({}), start(Lane::Reconcile)).await?,
-        orchestrator.execute(live, due, start(Lane::Live)).await?,
-    ];
+    let pages = json!({ "generation": generation });
+    let mut outcomes = Vec::new();
+    for (workflow, input, lane) in
+        [(backfill, pages, Lane::Backfill), (poll, json!({}), Lane::Reconcile), (live, due, Lane::Live)]
+    {
+        let id = orchestrator.start(workflow, input, start(lane)).await?;
+        let ended = orchestrator.wait(&id);
+        tokio::pin!(ended);
+        tokio::select! {
+            outcome = &mut ended => outcomes.push(outcome?),
+            stopped = signals::stopped() => {
+                stopped?;
+                terminal::talk("stopping: what a function has in work is finished first");
+                orchestrator.stop(&id).await?;
+                outcomes.push(ended.await?);
+                break;
+            }
+        }
+    }
     report(&outcomes, &calls, quiet)
 }
 
@@ -93,8 +107,8 @@ const LIMIT: u32 = 40;
 
 fn not_there(error: &NotThere) -> anyhow::Error {
     Failed::usage(format!(
-        "{error}; start the functions in a checkout: `cargo lambda watch --release --env-file …/lambda.env`. If they run, \
-         one may have ended: it is not started again before `cargo lambda watch` is"
+        "{error}; start the functions in the folder `functions` of a checkout with the command that the demo has printed. \
+         If they run, one may have ended: it is not started again before `cargo lambda watch` is"
     ))
 }
 

@@ -89,6 +89,36 @@ impl Bench {
         self.invoke(function, &std::fs::read_to_string(events.join(format!("{function}.json"))).unwrap())
     }
 
+    /// What the demo prints keeps functions to this machine, and its door asks for the key that it wrote down.
+    fn keeps_strangers_out(&self) {
+        let printed = std::fs::read_to_string(self.dir.join("err.txt")).unwrap();
+        assert!(printed.contains("--invoke-address 127.0.0.1 --disable-cors"), "{printed}");
+        let environment = std::fs::read_to_string(self.dir.join("lambda.env")).unwrap();
+        let value = |name: &str| {
+            let line = environment.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+            line.unwrap().to_owned()
+        };
+        let (endpoint, key) = (value("AWS_ENDPOINT_URL"), value("AWS_ACCESS_KEY_ID"));
+        let transport = clients::http::HttpTransport::new().unwrap();
+        let status = |key: &str, host: Option<&str>| {
+            let mut request = Request::post(&endpoint)
+                .header("x-amz-target", "secretsmanager.GetSecretValue")
+                .header(
+                    "authorization",
+                    format!("AWS4-HMAC-SHA256 Credential={key}/20261123/local/x, Signature=0"),
+                )
+                .body(Bytes::from_static(br#"{"SecretId":"accounts"}"#))
+                .unwrap();
+            if let Some(host) = host {
+                request.headers_mut().insert("host", host.parse().unwrap());
+            }
+            self.runtime.block_on(clients::Transport::send(&transport, request)).unwrap().status().as_u16()
+        };
+        assert_eq!(status(&key, None), 200);
+        assert_eq!(status("DEMO", None), 403);
+        assert_eq!(status(&key, Some("evil.example")), 403);
+    }
+
     fn deskup(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
         let output = deskup(&self.dir, arguments).args(["--dir", "."]).output().unwrap();
         let (out, error) = said(&output);
@@ -126,6 +156,7 @@ async fn in_front(functions: Arc<BTreeMap<&'static str, RuntimeApi>>) -> String 
 #[test]
 fn every_function_works_on_a_demo_that_is_kept_running() {
     let mut bench = Bench::open();
+    bench.keeps_strangers_out();
     let expected = [
         ("backfill_page", json!({ "done": true, "wait_s": 0, "created": 0, "seen": 0 })),
         ("finish_backfill", json!({ "linked": 12 })),

@@ -50,9 +50,10 @@ pub async fn serve(
     let clickup_port = listen(ports.clickup, Arc::new(move |request| clickup.handle(request)))?;
     let local = |port: u16| format!("http://{}:{port}", Ipv4Addr::LOCALHOST);
     let settings = world.settings_at(&local(zendesk_port), &local(clickup_port));
-    let door = Door::open(world, instance.local()?, store, settings).await?;
+    let key = format!("DEMO{:016X}", crate::machine::seed());
+    let door = Door::open(world, instance.local()?, store, settings, key.clone()).await?;
     let aws_port = listen(ports.aws, Arc::new(move |request| door.clone().handle(request)))?;
-    let env = EnvFile::write(&args.dir, &lambdas::environment(&local(aws_port), store))?;
+    let env = EnvFile::write(&args.dir, &lambdas::environment(&local(aws_port), store, &key))?;
     terminal::talk(&words(args, world, instance, zendesk_port, clickup_port, &env).await?);
     crate::signals::stopped().await?;
     terminal::talk("\nstopping; the same command with --keep goes on here");
@@ -101,9 +102,9 @@ async fn words(
          \x20 curl -sH 'Authorization: pk_{member}' -X PUT -H 'Content-Type: application/json' {c} \\\n\
          \x20      -d '{{\"name\":\"Renamed in ClickUp\"}}'\n\n\
          Lambdas of a checkout work on the same tickets (README, \"Try the Lambdas on this machine\"):\n\
-         \x20 cargo lambda watch --release --env-file {}\n\n\
+         \x20 cd functions && {}\n\n\
          Ctrl-C ends it.",
         args.dir.display(),
-        env.path().display(),
+        env.command(),
     ))
 }

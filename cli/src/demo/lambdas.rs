@@ -1,6 +1,6 @@
 //! What Lambdas of a checkout take for AWS while a demo is kept running: the demo's own table, secrets of its simulated
-//! accounts, a queue that wakes its dispatcher, and executions on its engine. Signatures are not looked at; there is
-//! nothing here that is not made up.
+//! accounts, a queue that wakes its dispatcher, and executions on its engine. Whoever asks has to name the key that this
+//! demo wrote into its folder; the signature itself is not looked at.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -33,11 +33,14 @@ const ACCOUNTS: &str = "accounts";
 const WEBHOOKS: &str = "webhooks";
 const MACHINE: &str = "arn:aws:states:local:000000000000:stateMachine:";
 
+/// Nobody else on the network and no page of a browser calls functions, and nothing is built anew under way.
+pub const WATCH: &str = "--invoke-address 127.0.0.1 --disable-cors --ignore-changes --release";
+
 /// Stands behind an execution's name where this engine runs it for a Lambda, which keeps a row under the name itself.
 const HERE: &str = ".here";
 
 /// The environment of a function, as the template would set it.
-pub fn environment(endpoint: &str, store: &Store) -> String {
+pub fn environment(endpoint: &str, store: &Store, key: &str) -> String {
     let mut text = String::from(
         "# The environment of Lambdas that work on the demo in this folder while it is kept running.\n",
     );
@@ -48,7 +51,7 @@ pub fn environment(endpoint: &str, store: &Store) -> String {
     ];
     let fixed = [
         ("AWS_ENDPOINT_URL", endpoint.to_owned()),
-        ("AWS_ACCESS_KEY_ID", "demo".to_owned()),
+        ("AWS_ACCESS_KEY_ID", key.to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "demo".to_owned()),
         ("AWS_REGION", "local".to_owned()),
         ("DESKUP_TABLE", store.table_name().to_owned()),
@@ -77,14 +80,14 @@ impl EnvFile {
     /// Writes it into the demo's folder.
     pub fn write(dir: &Path, text: &str) -> anyhow::Result<Self> {
         let path = dir.join(LAMBDA_ENV);
-        std::fs::write(&path, text)
+        crate::credentials::write_private(&path, text)
             .map_err(|error| Failed::state(format!("cannot write {}: {error}", path.display())))?;
-        Ok(Self(path))
+        Ok(Self(std::path::absolute(&path).unwrap_or(path)))
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.0
+    /// What starts the functions of a checkout with it, reachable from this machine only.
+    pub fn command(&self) -> String {
+        format!("cargo lambda watch {WATCH} --env-file {}", self.0.display())
     }
 
     /// A variable of the file in a folder where a demo is kept running.
@@ -109,6 +112,7 @@ pub struct Door {
     orchestrator: WorkflowOrchestrator<EmbeddedEngine>,
     workflow: TicketSyncWorkflow,
     accounts: String,
+    key: String,
 }
 
 impl Door {
@@ -118,6 +122,7 @@ impl Door {
         local: &Local,
         store: &Store,
         settings: String,
+        key: String,
     ) -> anyhow::Result<Arc<Self>> {
         let connection = world::InstanceOptions::of(world, store.clone()).connection();
         let parsed = Settings::parse(&settings).map_err(local::ConnectError::Settings)?;
@@ -135,12 +140,16 @@ impl Door {
             orchestrator: WorkflowOrchestrator::new(local.engine.clone()),
             workflow: TicketSyncWorkflow::new(),
             accounts: serde_json::to_string(&accounts)?,
+            key,
         }))
     }
 
     /// Answers one request.
     pub fn handle(self: Arc<Self>, request: Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> {
         async move {
+            if !self.admits(&request) {
+                return answer(403, json!({ "__type": "AccessDeniedException" }).to_string().into());
+            }
             let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok());
             let (service, action) = target.and_then(|target| target.split_once('.')).unwrap_or_default();
             if service.starts_with("DynamoDB") {
@@ -165,6 +174,15 @@ impl Door {
             }
         }
         .boxed()
+    }
+
+    /// Whether the request names the key of this demo, and this machine: a page of a browser can do neither.
+    fn admits(&self, request: &Request<Bytes>) -> bool {
+        let header =
+            |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let signed = header(http::header::AUTHORIZATION);
+        let named = signed.split("Credential=").nth(1).and_then(|rest| rest.split('/').next());
+        header(http::header::HOST).starts_with("127.0.0.1:") && named == Some(self.key.as_str())
     }
 
     async fn secret(&self, asked: &Json) -> Result<Json, &'static str> {
@@ -192,14 +210,16 @@ impl Door {
         let definition = definition.ok_or("StateMachineDoesNotExist")?;
         let name = asked["name"].as_str().ok_or("ValidationException")?.to_owned();
         let input = asked["input"].as_str().and_then(|text| serde_json::from_str(text).ok());
+        let input: Json = input.unwrap_or_default();
         let lane = match machine {
             Some("ticket-sync-backfill") => Lane::Backfill,
             Some("ticket-sync-poll") => Lane::Reconcile,
+            _ if input["lane"] == stores::Lane::Reconcile.name() => Lane::Reconcile,
             _ => Lane::Live,
         };
         let (trigger, actor) = ("lambda".to_owned(), "deskup".to_owned());
         let start = Start { name: Some(format!("{name}{HERE}")), trigger, actor, lane };
-        let started = self.orchestrator.start(definition, input.unwrap_or_default(), start).await;
+        let started = self.orchestrator.start(definition, input, start).await;
         let id = started.map_err(|error| match error {
             EngineError::NameTaken(_) => "ExecutionAlreadyExists",
             _ => "InternalServerError",
@@ -226,8 +246,14 @@ impl Door {
     async fn describe(&self, asked: &Json) -> Result<Json, &'static str> {
         let arn = asked["executionArn"].as_str().unwrap_or_default();
         let name = arn.rsplit(':').next().unwrap_or_default();
-        let row = self.orchestrator.describe(&format!("{name}{HERE}")).await;
-        let row = row.map_err(|_| "InternalServerError")?.ok_or("ExecutionDoesNotExist")?;
+        let mut row = None;
+        // One of the demo's own has no other name.
+        for id in [format!("{name}{HERE}"), name.to_owned()] {
+            if row.is_none() {
+                row = self.orchestrator.describe(&id).await.map_err(|_| "InternalServerError")?;
+            }
+        }
+        let row = row.ok_or("ExecutionDoesNotExist")?;
         Ok(json!({
             "executionArn": arn,
             "stateMachineArn": format!("{MACHINE}{}", row.workflow),

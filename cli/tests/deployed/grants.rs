@@ -59,15 +59,10 @@ impl Cloud {
 
     /// Calls that no role grants: the stand-in refuses nobody.
     #[track_caller]
-    pub fn not_granted(&self) -> Vec<String> {
-        let calls = self.calls();
+    pub fn not_granted(&self, elsewhere: &BTreeSet<Called>) -> Vec<String> {
+        let mut calls = self.calls();
         assert!(calls.len() > 40, "too few calls were seen: {calls:?}");
-        self.refused(&calls)
-    }
-
-    /// Those of the calls that no role grants.
-    #[track_caller]
-    pub fn refused(&self, calls: &[Called]) -> Vec<String> {
+        calls.extend(elsewhere.iter().cloned());
         let grants = self.grants();
         let granted = |call: &&Called| {
             let function = call.function.strip_prefix("deskup-").unwrap_or(&call.function);

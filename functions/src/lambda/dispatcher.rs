@@ -125,6 +125,7 @@ impl Dispatcher {
     async fn answer(&self, event: &Json) -> Result<Json, Diagnostic> {
         let Some(asked) = Asked::read(event) else {
             let unknown = StepFailure::bug("neither messages nor a schedule's name");
+            logs::bug(self.base.environment.stack());
             return Err(Diagnostic {
                 error_type: unknown.failure.name().to_owned(),
                 error_message: unknown.message,
@@ -278,7 +279,7 @@ impl Dispatcher {
             let silent_ms = pulse.found_since_ms.map_or(0, |since_ms| now_ms - since_ms);
             let silence =
                 Metric { name: "WebhookSilenceMinutes", unit: "Count", value: silent_ms as f64 / 60_000.0 };
-            logs::metrics(stack, Some(("side", &side.to_string())), &[silence]);
+            logs::metrics(stack, Some(("side", logs::dimension(side))), &[silence]);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use std::io::Write;
 
 use clients::Clock;
+use domain::Side;
 use serde_json::{Map, Value as Json, json};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -54,6 +55,19 @@ pub(super) fn metrics(stack: &str, dimension: Option<(&str, &str)>, metrics: &[M
     }
 }
 
+/// A side as the dimension `side` names it; the template's alarms look for it in this form.
+pub(super) fn dimension(side: Side) -> &'static str {
+    match side {
+        Side::Zendesk => "zendesk",
+        Side::Clickup => "clickup",
+    }
+}
+
+/// Our own mistake: it has an alarm.
+pub(super) fn bug(stack: &str) {
+    metrics(stack, None, &[Metric { name: "Bugs", unit: "Count", value: 1.0 }]);
+}
+
 fn embedded(now_ms: i64, stack: &str, dimension: Option<(&str, &str)>, metrics: &[Metric]) -> Option<Json> {
     if metrics.is_empty() {
         return None;
@@ -82,6 +96,17 @@ fn write(line: &Json) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sides_are_what_alarms_look_for() {
+        let template = include_str!("../../../infra/template.yaml");
+        for side in [Side::Zendesk, Side::Clickup] {
+            let widget =
+                format!("WebhookSilenceMinutes, stack, !Ref AWS::StackName, side, {}]", dimension(side));
+            assert!(template.contains(&widget), "{widget}");
+        }
+        assert!(template.contains("- [zendesk, clickup]"));
+    }
 
     #[test]
     fn metrics_are_in_the_embedded_format() {

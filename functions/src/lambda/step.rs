@@ -15,7 +15,7 @@ use stores::executions::Part;
 use crate::Context;
 use crate::lambda::context::{Base, NoContext};
 use crate::lambda::environment::Environment;
-use crate::lambda::logs::{self, Metric};
+use crate::lambda::logs;
 use crate::lambda::{Stillborn, WallClock, live, wake};
 
 /// What is kept back of an invocation's time to end in order.
@@ -84,8 +84,14 @@ async fn invoke<S: StepExecutor + 'static>(
     deadline_ms: i64,
     trace: Option<String>,
 ) -> Result<Json, StepFailure> {
-    let payload: Payload = serde_json::from_value(payload)
-        .map_err(|_| StepFailure::bug("the payload is not what a definition sends"))?;
+    // Nothing at all is how a person asks whether a function runs.
+    let called = !payload.is_null();
+    let payload: Payload = serde_json::from_value(payload).map_err(|_| {
+        if called {
+            logs::bug(base.environment.stack());
+        }
+        StepFailure::bug("the payload is not what a definition sends")
+    })?;
     let began_ms = WallClock.now_ms();
     let execution = Execution::parse(&payload.execution);
     let result = run(base, make, &payload, &execution, deadline_ms, trace.as_deref()).await;
@@ -184,8 +190,7 @@ fn report<S: StepExecutor>(
     logs::line(level, "step", &fields);
     // Lambda itself counts and times calls; a metric for each step would cost more than the steps.
     if failure == Some(Failure::Bug) {
-        let bug = Metric { name: "Bugs", unit: "Count", value: 1.0 };
-        logs::metrics(base.environment.stack(), None, &[bug]);
+        logs::bug(base.environment.stack());
     }
 }
 

@@ -85,7 +85,7 @@ async fn answer(base: &Base, source: &Arc<Kept>, event: Json) -> Json {
     // Lambda itself counts and times what is taken; a line for each would cost more than the call.
     if answered.status() == StatusCode::FORBIDDEN {
         let refused = Metric { name: "RefusedDeliveries", unit: "Count", value: 1.0 };
-        logs::metrics(base.environment.stack(), Some(("side", &side.to_string())), &[refused]);
+        logs::metrics(base.environment.stack(), Some(("side", logs::dimension(side))), &[refused]);
     }
     response(&answered)
 }
