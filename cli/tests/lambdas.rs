@@ -11,24 +11,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use functions::lambda::FUNCTIONS;
 use http::{Request, Response};
 use serde_json::{Value as Json, json};
 use simulators::lambda::RuntimeApi;
 use simulators::serve::{Handler, serve};
 
 use crate::accounts::{Running, deskup, folder, said, wait_for, wall_ms};
-
-/// The steps' functions; the other two are called by deliveries and schedules.
-const STEPS: [&str; 8] = [
-    "backfill_page",
-    "finish_backfill",
-    "claim_work",
-    "sync_records",
-    "poll_tickets",
-    "poll_comments",
-    "poll_tasks",
-    "settle_effects",
-];
 
 /// A demo that is kept running, every function beside it, and a server in front of them.
 struct Bench {
@@ -55,7 +44,7 @@ impl Bench {
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let built = Path::new(env!("CARGO_BIN_EXE_deskup")).parent().unwrap();
         let (mut functions, mut processes) = (BTreeMap::new(), Vec::new());
-        for function in STEPS.into_iter().chain(["webhook", "dispatcher"]) {
+        for function in FUNCTIONS {
             let api = runtime.block_on(RuntimeApi::open()).unwrap();
             let mut command = Command::new(built.join(function));
             command.env_clear().envs(environment.clone()).env("AWS_LAMBDA_RUNTIME_API", api.address());

@@ -23,6 +23,7 @@ use bytes::Bytes;
 use clients::http::HttpTransport;
 use domain::Settings;
 use functions::credentials::Credentials;
+use functions::lambda::FUNCTIONS;
 use functions::local::{self, CLICKUP_PER_MIN, Connection};
 use http::{Request, Response};
 use serde_json::{Value as Json, json};
@@ -34,20 +35,6 @@ use world::{Ports, PortsOptions};
 
 /// Turns; each starts every program once.
 const TURNS: usize = 11;
-
-/// Every Lambda, by its program.
-const FUNCTIONS: [&str; 10] = [
-    "webhook",
-    "dispatcher",
-    "backfill_page",
-    "finish_backfill",
-    "claim_work",
-    "sync_records",
-    "poll_tickets",
-    "poll_comments",
-    "poll_tasks",
-    "settle_effects",
-];
 
 fn main() {
     let built = std::env::args().skip(1).find(|word| word != "--bench");

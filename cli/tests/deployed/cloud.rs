@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use clients::Transport;
 use clients::http::HttpTransport;
+use functions::lambda::FUNCTIONS;
 use http::{Request, Response, StatusCode};
 use serde_json::Value as Json;
 use simulators::serve::{Handler, serve};
@@ -193,20 +194,6 @@ impl Cloud {
         )
     }
 }
-
-/// Every function's program.
-pub const FUNCTIONS: [&str; 10] = [
-    "webhook",
-    "dispatcher",
-    "backfill_page",
-    "finish_backfill",
-    "claim_work",
-    "sync_records",
-    "poll_tickets",
-    "poll_comments",
-    "poll_tasks",
-    "settle_effects",
-];
 
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

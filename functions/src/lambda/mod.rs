@@ -18,6 +18,20 @@ use clients::Clock;
 
 use crate::lambda::environment::NotSet;
 
+/// Every Lambda, by the name of its program.
+pub const FUNCTIONS: [&str; 10] = [
+    "webhook",
+    "dispatcher",
+    "backfill_page",
+    "finish_backfill",
+    "claim_work",
+    "sync_records",
+    "poll_tickets",
+    "poll_comments",
+    "poll_tasks",
+    "settle_effects",
+];
+
 /// Why a Lambda cannot begin. What may pass is no such reason: then every invocation tries again.
 #[derive(Debug, thiserror::Error)]
 pub enum Stillborn {
