@@ -221,6 +221,7 @@ pub const RUN: &str = "\
 Examples:
   deskup run ticket-sync                    bring over what is new and changed
   deskup run ticket-sync --plan plan.json   make exactly these changes
+  deskup run sweep                          compare all linked pairs, repair what differs
 
 Exit codes: 0 done; 1 stopped before the end, or tickets left out; 2 options,
 settings, accounts, or a plan is needed; 3 the state cannot be used; 130 a

@@ -139,6 +139,7 @@ impl Progress for Bar {
     fn step(&self, phase: Phase, step: &Step) {
         let doing = match phase {
             Phase::Backfill => "bring over",
+            Phase::Compare => "compare",
             Phase::Settle => "settle",
         };
         let mut parts = vec!["changes".to_owned()];

@@ -57,11 +57,18 @@ pub enum EngineName {
 pub enum Workflow {
     /// Tickets of the scope get their tasks, and linked pairs are brought in step
     TicketSync,
+    /// All linked pairs are compared with both services, and brought in step where they differ
+    Sweep,
 }
 
 /// Runs `deskup run`.
 pub fn run(args: &RunArgs) -> anyhow::Result<()> {
     let installation = Installation::locate(&args.folder);
+    if args.workflow == Workflow::Sweep && (args.plan.is_some() || args.invoke.is_some()) {
+        return Err(Failed::usage(
+            "a sweep has no plan, and its steps are not called over HTTP: both are for ticket-sync",
+        ));
+    }
     if let Some(url) = &args.invoke {
         return machine::runtime()?.block_on(invoke::run(&installation, url, args.json));
     }
@@ -74,7 +81,12 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
                 ));
             }
             let (_, settings) = installation.settings()?;
-            return machine::runtime()?.block_on(stack::backfill(&link, &settings, args.json));
+            return machine::runtime()?.block_on(async {
+                match args.workflow {
+                    Workflow::TicketSync => stack::backfill(&link, &settings, args.json).await,
+                    Workflow::Sweep => stack::sweep(&link, args.json).await,
+                }
+            });
         }
         (Some(_), Some(EngineName::Embedded)) => {
             installation.refuse_stack("its state is the stack's table; --engine aws runs it there")?;
@@ -102,9 +114,10 @@ pub fn run(args: &RunArgs) -> anyhow::Result<()> {
         let bar = Arc::new(Bar::new(args.json));
         listen(&local, &bar);
         let work = async {
-            match &file {
-                Some(file) => run::planned(&local, file, bar.as_ref()).await,
-                None => run::unplanned(&local, bar.as_ref()).await,
+            match (&file, args.workflow) {
+                (Some(file), _) => run::planned(&local, file, bar.as_ref()).await,
+                (None, Workflow::TicketSync) => run::unplanned(&local, bar.as_ref()).await,
+                (None, Workflow::Sweep) => run::swept(&local, bar.as_ref()).await,
             }
         };
         let result = bar.beside(&local.cx, work).await;
@@ -151,6 +164,9 @@ fn refused(args: &RunArgs, error: RunError) -> anyhow::Error {
              \x20 deskup run ticket-sync --plan plan.json",
             terminal::number(writes)
         )),
+        RunError::NeverRun => Failed::usage(
+            "nothing has been brought over under these settings yet: `deskup run ticket-sync` comes first",
+        ),
         RunError::Unfit(why) => {
             let file = args.plan.as_deref().unwrap_or(Path::new("plan.json")).display();
             Failed::usage(format!("{file}: {why}. Make a new plan: deskup plan --out {file}"))

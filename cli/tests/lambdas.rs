@@ -155,6 +155,7 @@ fn every_function_works_on_a_demo_that_is_kept_running() {
         ("poll_comments", json!({ "hinted": 0, "caught_up": true })),
         ("poll_tasks", json!({ "hinted": 0, "caught_up": true })),
         ("settle_effects", json!({ "settled": 0, "left": 0 })),
+        ("compare_links", json!({ "compared": 12, "hinted": 0 })),
         ("dispatcher", json!({ "batchItemFailures": [] })),
         // Its signature is made up.
         ("webhook", json!({ "statusCode": 403, "headers": {}, "body": "" })),

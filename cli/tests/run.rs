@@ -56,6 +56,8 @@ fn assert_one_task_each(accounts: &Accounts, tickets: usize) {
 fn a_first_run_is_looked_at_before_it_is_made() {
     let accounts = Accounts::open(40, 3);
     let dir = installed("run-first", &accounts);
+    let early = deskup(&accounts, &dir, &["run", "sweep"]);
+    assert_eq!(early.status.code(), Some(2), "nothing was brought over yet");
     let refused = deskup(&accounts, &dir, &["run", "ticket-sync"]);
     let (_, why) = said(&refused);
     assert_eq!(refused.status.code(), Some(2), "{why}");
@@ -81,6 +83,8 @@ fn a_first_run_is_looked_at_before_it_is_made() {
     assert_one_task_each(&accounts, 40);
     let changes = accounts.changes();
     let again = good(&deskup(&accounts, &dir, &["run", "ticket-sync"]));
+    let swept = good(&deskup(&accounts, &dir, &["run", "sweep", "--json"]));
+    assert!(swept.contains("\"changes\":0"), "all of it was in step: {swept}");
     assert!(again.starts_with("0 changes made; 40 tickets linked."), "{again}");
     assert_eq!(accounts.changes(), changes, "a second run changes nothing");
     std::fs::remove_dir_all(&dir).unwrap();

@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::Context;
+use crate::sync::compare;
 
 /// Executions of one lane at once.
 const RUNNING_MAX: usize = 4;
@@ -29,6 +30,20 @@ const NAP_MS: i64 = 5_000;
 
 /// How often the polls run.
 pub const POLL_EVERY_MS: i64 = 60_000;
+
+/// How often all pairs are compared.
+pub const SWEEP_EVERY_MS: i64 = 7 * 24 * 3_600_000;
+
+/// Why no sweep could be started.
+#[derive(Debug, thiserror::Error)]
+pub enum SweepError {
+    /// The links could not be read.
+    #[error(transparent)]
+    Links(#[from] StoreError),
+    /// The execution could not be started.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
 
 /// Starts executions on one machine.
 pub struct Dispatcher {
@@ -117,6 +132,22 @@ impl Dispatcher {
         outcome
     }
 
+    /// Compares all linked pairs.
+    pub async fn sweep(&self, trigger: &str) -> Result<Outcome, SweepError> {
+        let round = compare::begin(&self.cx.store).await?;
+        let start = Start {
+            name: None,
+            trigger: trigger.to_owned(),
+            actor: "deskup".to_owned(),
+            lane: Priority::Reconcile,
+        };
+        let input = json!({ "segments": compare::segments(&self.cx.store, round).await? });
+        self.running.fetch_add(1, Ordering::SeqCst);
+        let outcome = self.orchestrator.execute(self.workflow.sweep(), input, start).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        Ok(outcome?)
+    }
+
     /// Serves one batch of due rows of a lane.
     async fn live(&self, lane: Lane) -> Result<Outcome, EngineError> {
         let start = Start {
@@ -141,6 +172,7 @@ impl Dispatcher {
     pub async fn run(self: Arc<Self>) {
         let mut lanes: JoinSet<()> = JoinSet::new();
         let mut next_poll_ms = self.cx.now_ms() + POLL_EVERY_MS;
+        let mut next_sweep_ms = self.cx.now_ms();
         while !self.stopping.load(Ordering::SeqCst) {
             while lanes.try_join_next().is_some() {}
             let now_ms = self.cx.now_ms();
@@ -157,6 +189,9 @@ impl Dispatcher {
                     }
                 });
             }
+            if now_ms >= next_sweep_ms && self.cx.gate().is_none() {
+                next_sweep_ms = self.sweep_if_due(&mut lanes, now_ms).await;
+            }
             let mut wake_ms = next_poll_ms.min(now_ms + NAP_MS);
             match self.start_due(&mut lanes, now_ms).await {
                 Ok(Some(next_ms)) => wake_ms = wake_ms.min(next_ms),
@@ -172,6 +207,25 @@ impl Dispatcher {
             }
         }
         while lanes.join_next().await.is_some() {}
+    }
+
+    /// Starts a sweep if it is time; when to look again.
+    async fn sweep_if_due(self: &Arc<Self>, lanes: &mut JoinSet<()>, now_ms: i64) -> i64 {
+        match compare::due_ms(&self.cx.store, SWEEP_EVERY_MS).await {
+            Ok(due_ms) if due_ms > now_ms => return due_ms,
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%error, "when the next sweep is due could not be read");
+                return now_ms + POLL_EVERY_MS;
+            }
+        }
+        let this = self.clone();
+        lanes.spawn(async move {
+            if let Err(error) = this.sweep("schedule").await {
+                tracing::warn!(%error, "a sweep could not be started");
+            }
+        });
+        now_ms + POLL_EVERY_MS
     }
 
     /// When a lane with a due row is worth an execution: a paused one would only find that it is paused.

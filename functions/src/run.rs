@@ -1,5 +1,6 @@
 //! `deskup run ticket-sync`: brings the scope over, settles linked pairs, and ends when nothing is left. With a
-//! confirmed plan exactly that is done; what changed since is left out and planned again.
+//! confirmed plan exactly that is done; what changed since is left out and planned again. `deskup run sweep` compares
+//! what is linked.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -13,6 +14,7 @@ use stores::links::LinkState;
 use stores::work::Hint;
 use stores::{Store, StoreError, WorkKey};
 
+use crate::dispatcher::SweepError;
 use crate::local::Local;
 use crate::plan::discover::Found;
 use crate::plan::file::{PlanFile, Unfit};
@@ -34,6 +36,8 @@ const LOOK_MS: u64 = 500;
 pub enum Phase {
     /// Tickets of the scope get their tasks.
     Backfill,
+    /// Linked pairs are compared.
+    Compare,
     /// Linked pairs are brought in step.
     Settle,
 }
@@ -96,9 +100,17 @@ pub enum RunError {
     /// An execution could not be started.
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The backfill ended without an end.
-    #[error("the backfill ended as {status}: {error}: {cause}")]
-    Backfill {
+    /// A comparison before the first sync.
+    #[error("nothing has been brought over under these settings yet")]
+    NeverRun,
+    /// The links could not be read, or no sweep could be started.
+    #[error(transparent)]
+    Sweep(#[from] SweepError),
+    /// An execution ended without an end.
+    #[error("the {what} ended as {status}: {error}: {cause}")]
+    Ended {
+        /// Backfill or sweep.
+        what: &'static str,
         /// As the engine says.
         status: String,
         /// The failure's name.
@@ -106,6 +118,17 @@ pub enum RunError {
         /// In words, without text of tickets.
         cause: String,
     },
+}
+
+impl RunError {
+    fn ended(what: &'static str, outcome: Outcome) -> Self {
+        RunError::Ended {
+            what,
+            status: outcome.status,
+            error: outcome.error.unwrap_or_default(),
+            cause: outcome.cause.unwrap_or_default(),
+        }
+    }
 }
 
 impl From<StoreError> for RunError {
@@ -187,6 +210,38 @@ pub async fn unplanned(local: &Local, watch: &dyn Progress) -> Result<Report, Ru
     Ok(report)
 }
 
+/// Compares all linked pairs and brings those in step that differ. It makes no tasks, but it may write, so somebody has
+/// to have confirmed these settings.
+pub async fn swept(local: &Local, watch: &dyn Progress) -> Result<Report, RunError> {
+    let cx = &*local.cx;
+    let confirmed = cx.store.plans().confirmed().await?;
+    if confirmed.is_none_or(|confirmed| confirmed.settings != cx.mapping.settings().digest()) {
+        return Err(RunError::NeverRun);
+    }
+    recovery_manager::take_over(&cx.store).await?;
+    let mut report = Report::default();
+    let sweep = local.dispatcher.sweep("person");
+    tokio::pin!(sweep);
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            outcome = &mut sweep => break Some(outcome?),
+            () = cx.halt.quiet() => break None,
+            () = tokio::time::sleep(Duration::from_millis(LOOK_MS)) => {
+                tell(cx, watch, Phase::Compare, None);
+                cx.check_paused(Lane::Reconcile).await?;
+            }
+        }
+    };
+    if let Some(outcome) = outcome.filter(|outcome| !outcome.succeeded()) {
+        return Err(RunError::ended("sweep", outcome));
+    }
+    settle(local, watch, None).await?;
+    report.stopped = cx.halt.is_asked();
+    finish(local, &mut report).await?;
+    Ok(report)
+}
+
 /// Pairs that have to be looked at after the backfill, which itself looks after tickets without a task.
 fn open_pairs(found: &Found) -> Vec<TicketId> {
     found.moved.iter().copied().collect()
@@ -240,13 +295,7 @@ async fn backfill(local: &Local, watch: &dyn Progress, total: Option<u64>) -> Re
         match outcome {
             None => return Ok(false),
             Some(outcome) if outcome.succeeded() => {}
-            Some(outcome) => {
-                return Err(RunError::Backfill {
-                    status: outcome.status,
-                    error: outcome.error.unwrap_or_default(),
-                    cause: outcome.cause.unwrap_or_default(),
-                });
-            }
+            Some(outcome) => return Err(RunError::ended("backfill", outcome)),
         }
     }
 }

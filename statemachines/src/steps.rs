@@ -5,7 +5,7 @@ use asl::Step;
 
 /// The names of all steps, in the order in which a person meets them. The functions crate, the template and the
 /// compiled definitions must agree with this list; tests compare them.
-pub const STEP_NAMES: [&str; 8] = [
+pub const STEP_NAMES: [&str; 9] = [
     BACKFILL_PAGE.name(),
     FINISH_BACKFILL.name(),
     CLAIM_WORK.name(),
@@ -14,6 +14,7 @@ pub const STEP_NAMES: [&str; 8] = [
     POLL_COMMENTS.name(),
     POLL_TASKS.name(),
     SETTLE_EFFECTS.name(),
+    COMPARE_LINKS.name(),
 ];
 
 /// Mirrors one page of the ticket export.
@@ -32,6 +33,8 @@ pub const POLL_COMMENTS: Step<PollCommentsInput, PollOutput> = Step::new("PollCo
 pub const POLL_TASKS: Step<PollTasksInput, PollOutput> = Step::new("PollTasks");
 /// Finishes effects of unknown outcome, probes and unconfirmed writes.
 pub const SETTLE_EFFECTS: Step<SettleEffectsInput, SettleEffectsOutput> = Step::new("SettleEffects");
+/// Compares the linked records of one segment with both services, and hints those that differ.
+pub const COMPARE_LINKS: Step<CompareLinksInput, CompareLinksOutput> = Step::new("CompareLinks");
 
 asl::records! {
     /// Input of `BackfillPage`.
@@ -142,5 +145,29 @@ asl::records! {
         pub settled: u32,
         /// Effects still open.
         pub left: u32,
+    }
+
+    /// A part of all links. Which links it has is decided by the table; together the segments have all.
+    pub struct Segment {
+        /// Which sweep this is; a new one starts from the beginning.
+        pub round: u64,
+        /// Which part, from 0.
+        pub segment: u32,
+        /// How many parts there are.
+        pub of: u32,
+    }
+
+    /// Input of `CompareLinks`.
+    pub struct CompareLinksInput {
+        /// The part to compare.
+        pub segment: Segment,
+    }
+
+    /// Output of `CompareLinks`.
+    pub struct CompareLinksOutput {
+        /// Links that were compared by this call.
+        pub compared: u32,
+        /// Those that differ and will be brought in step.
+        pub hinted: u32,
     }
 }

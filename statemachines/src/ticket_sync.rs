@@ -1,5 +1,6 @@
-//! Keeps tickets and tasks in step. Three definitions: `backfill` mirrors all tickets once, `live` serves what
-//! changed, `poll` finds changes that no webhook told and finishes what was left open.
+//! Keeps tickets and tasks in step. Four definitions: `backfill` mirrors all tickets once, `live` serves what
+//! changed, `poll` finds changes that no webhook told and finishes what was left open, `sweep` compares all linked
+//! pairs and finds what none of these saw.
 
 use asl::expression::{above, count, counter, input, is_true, item, result};
 use asl::names::{ALL, BUDGET_EMPTY, PAUSED, TIMEOUT, TRANSIENT};
@@ -7,8 +8,8 @@ use asl::{Block, CompiledWorkflow, Kind, WorkflowDefinition};
 use serde_json::json;
 
 use crate::steps::{
-    BACKFILL_PAGE, CLAIM_WORK, FINISH_BACKFILL, POLL_COMMENTS, POLL_TASKS, POLL_TICKETS, SETTLE_EFFECTS,
-    SYNC_RECORDS,
+    BACKFILL_PAGE, CLAIM_WORK, COMPARE_LINKS, FINISH_BACKFILL, POLL_COMMENTS, POLL_TASKS, POLL_TICKETS,
+    SETTLE_EFFECTS, SYNC_RECORDS, Segment,
 };
 
 asl::records! {
@@ -31,18 +32,31 @@ asl::records! {
     /// Input of `ticket-sync-poll`: cursors say the rest.
     #[derive(Default)]
     pub struct PollInput {}
+
+    /// Input of `ticket-sync-sweep`.
+    pub struct SweepInput {
+        /// All links, in parts that one execution each can compare.
+        pub segments: Vec<Segment>,
+    }
 }
 
 /// Pages of one backfill execution. Each takes at most nine events of history and the service keeps 25,000; whoever
 /// starts a backfill starts it again when it ends with `done: false`.
 const PAGES_MAX: u64 = 2_000;
 
-/// The three definitions of ticket sync, compiled.
+/// Segments that are compared at once: all draw on the same budgets, so more would only wait.
+const SEGMENTS_AT_ONCE: u64 = 4;
+
+/// A sweep fails when more than this share of its segments did.
+const SEGMENTS_TOLERATED_PERCENT: u64 = 10;
+
+/// The definitions of ticket sync, compiled.
 #[derive(Clone, Debug)]
 pub struct TicketSyncWorkflow {
     backfill: CompiledWorkflow,
     live: CompiledWorkflow,
     poll: CompiledWorkflow,
+    sweep: CompiledWorkflow,
 }
 
 impl Default for TicketSyncWorkflow {
@@ -58,12 +72,17 @@ impl TicketSyncWorkflow {
             Ok(compiled) => compiled,
             Err(mistakes) => panic!("{}: {mistakes:?}", definition.name()),
         };
-        TicketSyncWorkflow { backfill: compiled(backfill()), live: compiled(live()), poll: compiled(poll()) }
+        TicketSyncWorkflow {
+            backfill: compiled(backfill()),
+            live: compiled(live()),
+            poll: compiled(poll()),
+            sweep: compiled(sweep()),
+        }
     }
 
-    /// All three, in the order in which a new installation needs them.
-    pub fn definitions(&self) -> [&CompiledWorkflow; 3] {
-        [&self.backfill, &self.live, &self.poll]
+    /// All of them, in the order in which a new installation needs them.
+    pub fn definitions(&self) -> [&CompiledWorkflow; 4] {
+        [&self.backfill, &self.live, &self.poll, &self.sweep]
     }
 
     /// Mirrors every ticket once.
@@ -79,6 +98,11 @@ impl TicketSyncWorkflow {
     /// Finds changes that no webhook told, and finishes what was left open.
     pub fn poll(&self) -> &CompiledWorkflow {
         &self.poll
+    }
+
+    /// Compares all linked pairs.
+    pub fn sweep(&self) -> &CompiledWorkflow {
+        &self.sweep
     }
 }
 
@@ -152,15 +176,19 @@ pub fn live() -> WorkflowDefinition {
 }
 
 /// Asks both services what changed, all three streams at once, then finishes what earlier runs left open. A
-/// stream that fails stops none of the others: its cursor stays, and the next run asks again.
+/// stream that fails stops none of the others: its cursor stays, and the next run asks again. It runs every minute, so
+/// it is short and never tries for long: the next one does.
 pub fn poll() -> WorkflowDefinition {
     let nothing = json!({"hinted": 0, "caught_up": false});
     let poll = |call: asl::workflow::Call, left: &str| {
-        call.timeout_s(120).retry(TRANSIENT, 4, 2, 60).fallback(left, &[ALL], nothing.clone())
+        call.timeout_s(100).retry(TRANSIENT, 2, 2, 10).fallback(left, &[ALL], nothing.clone())
     };
-    let settle =
-        SETTLE_EFFECTS.call().timeout_s(300).retry(TRANSIENT, 4, 2, 60).retry(BUDGET_EMPTY, 5, 30, 300);
-    WorkflowDefinition::new::<PollInput>("ticket-sync-poll", Kind::Standard)
+    let settle = SETTLE_EFFECTS.call().timeout_s(100).retry(TRANSIENT, 2, 2, 10).fallback(
+        "SettleEffectsLeft",
+        &[BUDGET_EMPTY, PAUSED],
+        json!({"settled": 0, "left": 0}),
+    );
+    WorkflowDefinition::new::<PollInput>("ticket-sync-poll", Kind::Express)
         .comment("Finds changes that no webhook told, and finishes what was left open.")
         .lane("reconcile")
         .body(
@@ -173,4 +201,27 @@ pub fn poll() -> WorkflowDefinition {
         )
         .returns("settled", result("SettleEffects", "settled"))
         .returns("left", result("SettleEffects", "left"))
+}
+
+/// Compares every linked pair with both services, however long the budgets make it take. Where a segment stands is in
+/// the store, so that a retry goes on there.
+pub fn sweep() -> WorkflowDefinition {
+    let compare = COMPARE_LINKS
+        .call()
+        .with("segment", item())
+        .timeout_s(300)
+        .retry(TRANSIENT, 8, 2, 120)
+        .retry(TIMEOUT, 3, 5, 60)
+        .retry(BUDGET_EMPTY, 2_000, 30, 120)
+        .retry(PAUSED, 1_000, 60, 600);
+    WorkflowDefinition::new::<SweepInput>("ticket-sync-sweep", Kind::Standard)
+        .comment("Compares all linked pairs and finds what no webhook and no cursor told.")
+        .lane("reconcile")
+        .body(Block::new().for_each_apart(
+            "EachSegment",
+            input("segments"),
+            SEGMENTS_AT_ONCE,
+            SEGMENTS_TOLERATED_PERCENT,
+            Block::new().step(compare),
+        ))
 }

@@ -22,7 +22,7 @@ ANY_RESOURCE = {
 }
 
 # All executions of a machine that is named: their own names are not known before.
-EXECUTIONS = re.compile(r":execution:\$\{\w+\.Name\}:\*$")
+EXECUTIONS = re.compile(r":execution:\$\{(\w+\.Name\}|AWS::StackName\}-[\w-]+/\w+):\*$")
 
 # Who may be called from outside without a signature of AWS.
 PUBLIC_FUNCTIONS = {"Webhook"}
@@ -40,7 +40,7 @@ MACHINE_ALARMS = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted",
 OWN_ALARMS = ("ConvergenceLagSeconds", "WebhookSilenceMinutes", "Quarantined", "Brake")
 OUTPUTS = {
     "WebhookUrl", "TableName", "Installation", "QueueUrl", "AccountsSecret", "WebhooksSecret",
-    "BackfillMachine", "LiveMachine", "PollMachine", "Region",
+    "BackfillMachine", "LiveMachine", "PollMachine", "Region", "SweepMachine",
 }  # fmt: skip
 
 
@@ -78,6 +78,10 @@ class World:
 
     def definition(self, machine):
         return self.definitions[pathlib.Path(machine["DefinitionUri"]).name]
+
+    def filled(self, value):
+        """What a parameter is by default."""
+        return self.template["Parameters"][value["Ref"]]["Default"] if isinstance(value, dict) else value
 
     def environment(self, function):
         common = self.template["Globals"]["Function"]["Environment"]["Variables"]
@@ -218,8 +222,9 @@ def what_nobody_waits_for_has_a_place_to_fail(world):
     asynchronous = set()
     for name, schedule in world.of_type("AWS::Scheduler::Schedule").items():
         target = schedule["Target"]
-        if not SCHEDULE.fullmatch(schedule["ScheduleExpression"]):
-            yield f"{name} has an expression that is none: {schedule['ScheduleExpression']}"
+        expression = world.filled(schedule["ScheduleExpression"])
+        if not SCHEDULE.fullmatch(expression):
+            yield f"{name} has an expression that is none: {expression}"
         asynchronous.add(named(target["Arn"]))
         dead = named(target.get("DeadLetterConfig", {}).get("Arn"))
         if dead not in queues:

@@ -195,6 +195,22 @@ def map_runs_items_beside_each_other(p):
     assert seconds < 3.5, f"four items of one second took {seconds:.1f} s"
 
 
+def distributed_map_takes_items_of_an_expression(p):
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "One",
+        "States": {"One": {"Type": "Pass", "Output": "{% $states.input.item + 1 %}", "End": True}},
+    }
+    each = {
+        "Type": "Map",
+        "Items": "{% $states.input.items %}",
+        "ItemSelector": {"item": "{% $states.context.Map.Item.Value %}"},
+        "ItemProcessor": processor,
+        "End": True,
+    }
+    equal(p.execute({"Each": each}, {"items": [1, 2]})[:2], ("SUCCEEDED", [2, 3]))
+
+
 def parallel_runs_branches_beside_each_other(p):
     branch = {"StartAt": "One", "States": {"One": p.task({"sleep_s": 1}, Output={})}}
     status, output, seconds = p.execute({"Both": {"Type": "Parallel", "Branches": [branch] * 3, "End": True}})
@@ -366,6 +382,11 @@ PROBES = [
     Probe("parallel with output", parallel_with_output, "Its output is that of the branches."),
     Probe("map with output", map_with_output),
     Probe("wait of computed seconds", wait_of_computed_seconds),
+    Probe(
+        "distributed map takes items of an expression",
+        distributed_map_takes_items_of_an_expression,
+        "Its whole input is the one item, and expressions of ItemSelector are handed on as text.",
+    ),
     Probe("map runs items beside each other", map_runs_items_beside_each_other),
     Probe("parallel runs branches beside each other", parallel_runs_branches_beside_each_other),
     Probe("retry with jitter, a limit and its count", retry_with_jitter_and_limit),

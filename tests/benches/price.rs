@@ -1,4 +1,4 @@
-//! What a million tickets cost on AWS, by what a simulated desk used: the backfill, live edits, and sweeps; beside a naive
+//! What a million tickets cost on AWS, by what a simulated desk used: the backfill, live edits, sweeps and polls; beside a naive
 //! machine, which is one Standard transition per step and ticket.
 //!
 //!     cargo bench --workspace --bench price             1,000 tickets, 500 edits
@@ -24,11 +24,11 @@ const MILLION: f64 = 1e6;
 /// Steps between a ticket and its task: read, map, claim, decide, write, comments, files, mark, confirm, close.
 const NAIVE_STEPS: f64 = 10.0;
 
-/// The workflow of a sweep.
-const SWEEP: &str = "ticket-sync-poll";
+/// The workflow that asks both services what changed.
+const POLL: &str = "ticket-sync-poll";
 
-/// Sweeps that are averaged; the dispatcher starts one each minute.
-const SWEEPS: u32 = 60;
+/// Minutes without edits, in which only polls run.
+const CALM_MINUTES: u64 = 60;
 
 fn main() {
     let numbers: Vec<usize> = std::env::args().filter_map(|word| word.parse().ok()).collect();
@@ -53,8 +53,8 @@ fn measure(tickets: usize, edits: usize) {
         let instance = Instance::in_world(&world, store);
         let deskup: Arc<dyn Deskup> = instance.clone();
         let used = || Usage::of(instance.local().unwrap());
-        let used_live = || Usage::of_all_but(instance.local().unwrap(), SWEEP);
-        let sweeps = || deskup.effort().executions.get(SWEEP).map_or(0.0, |count| *count as f64);
+        let used_live = || Usage::of_all_but(instance.local().unwrap(), POLL);
+        let polls = || deskup.effort().executions.get(POLL).map_or(0.0, |count| *count as f64);
         world.seed(&Silent).unwrap();
         world.connect(Some(deskup.clone()));
         world.prepare(deskup.as_ref()).await.unwrap();
@@ -62,18 +62,19 @@ fn measure(tickets: usize, edits: usize) {
         world.backfill(deskup.as_ref(), &Silent).await.unwrap();
         let backfill = used() - before;
         world.live(deskup.as_ref()).unwrap();
-        // Sweeps go on beside it, as on AWS; what they cost is told apart.
-        let (before, polled) = (used_live(), sweeps());
+        // Polls go on beside it, as on AWS; what they cost is told apart.
+        let (before, polled) = (used_live(), polls());
         world.play(&Silent).await.unwrap();
         world.settle(deskup.as_ref()).await.unwrap();
-        let (mut live, polled) = (used_live() - before, sweeps() - polled);
+        let (mut live, polled) = (used_live() - before, polls() - polled);
+        let (before, polled_before) = (used(), polls());
+        tests::hands::minutes(CALM_MINUTES).await;
+        let poll = (used() - before).times(1.0 / (polls() - polled_before).max(1.0));
+        live.write_units -= poll.write_units * polled;
+        live.read_units -= poll.read_units * polled;
         let before = used();
-        for _ in 0..SWEEPS {
-            deskup.poll().await.unwrap();
-        }
-        let sweep = (used() - before).times(1.0 / f64::from(SWEEPS));
-        live.write_units -= sweep.write_units * polled;
-        live.read_units -= sweep.read_units * polled;
+        instance.local().unwrap().dispatcher.sweep("price").await.unwrap();
+        let sweep = used() - before;
         deskup.stop().await;
         let (verdict, details) = world.judge(deskup.as_ref()).await.unwrap();
         assert!(verdict.is_clean(), "{:?}", details.faults(3));
@@ -86,14 +87,16 @@ fn measure(tickets: usize, edits: usize) {
         let (tickets, edits) = (tickets as f64, edits as f64);
         line("backfill of 1,000,000 tickets", &backfill.times(MILLION / tickets).cost());
         line("1,000,000 live edits", &live.times(MILLION / edits).cost());
-        line("a month of sweeps, one a minute", &sweep.times(60.0 * 24.0 * 30.0).cost());
+        line("a sweep over 1,000,000 links", &sweep.times(MILLION / tickets).cost());
+        line("a month of polls, one a minute", &poll.times(60.0 * 24.0 * 30.0).cost());
         println!(
             "  naive machine, 1,000,000 tickets            {naive:7.2}        -         -            -   {naive:7.2}"
         );
         println!("used by each");
         each("ticket of the backfill", &backfill.times(1.0 / tickets));
         each("live edit", &live.times(1.0 / edits));
-        each("sweep", &sweep);
+        each("link of a sweep", &sweep.times(1.0 / tickets));
+        each("poll", &poll);
     });
 }
 

@@ -47,6 +47,7 @@ pub fn environment(endpoint: &str, store: &Store, key: &str) -> String {
     let machines = [
         ("DESKUP_LIVE_ARN", "ticket-sync-live"),
         ("DESKUP_POLL_ARN", "ticket-sync-poll"),
+        ("DESKUP_SWEEP_ARN", "ticket-sync-sweep"),
         ("DESKUP_BACKFILL_ARN", "ticket-sync-backfill"),
     ];
     let fixed = [

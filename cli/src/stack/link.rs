@@ -67,6 +67,7 @@ impl Link {
             machines: [
                 machine("ticket-sync-live", "LiveMachine")?,
                 machine("ticket-sync-poll", "PollMachine")?,
+                machine("ticket-sync-sweep", "SweepMachine")?,
                 machine("ticket-sync-backfill", "BackfillMachine")?,
             ]
             .into(),

@@ -8,5 +8,5 @@ mod signing;
 
 pub use link::Link;
 pub use push::{PushArgs, attach, push};
-pub use run::{backfill, catch_up};
+pub use run::{backfill, catch_up, sweep};
 pub use signing::SigningKeeper;

@@ -20,6 +20,7 @@ use crate::lambda::environment::Environment;
 use crate::lambda::logs::{self, Metric};
 use crate::lambda::{Stillborn, WallClock, live, wake};
 use crate::local::{self, ConnectError};
+use crate::sync::compare;
 use crate::{Context, SyncError, access, names};
 
 /// Rows one execution takes.
@@ -34,11 +35,8 @@ const SOON_MS: i64 = 60_000;
 /// How often the poll is started, and so how its executions are named.
 const POLL_EVERY_MS: i64 = 60_000;
 
-/// A poll that runs for longer does not keep the next one from starting.
-const POLL_MS_MAX: i64 = 15 * 60_000;
-
-/// How many of the newest executions are looked at for a poll that runs.
-const LOOK_AT: usize = 40;
+/// A poll is over after so many rounds: its executions have five minutes.
+const POLL_ROUNDS: i64 = 5;
 
 /// Runs the dispatcher as a Lambda.
 pub fn main() -> ExitCode {
@@ -81,6 +79,8 @@ enum Asked {
     Due,
     /// Ask both services what changed.
     Poll,
+    /// Compare all linked pairs.
+    Sweep,
     /// Read both accounts again.
     Refresh,
 }
@@ -94,6 +94,7 @@ impl Asked {
         match event["schedule"].as_str()? {
             "due" => Some(Self::Due),
             "poll" => Some(Self::Poll),
+            "sweep" => Some(Self::Sweep),
             "refresh" => Some(Self::Refresh),
             _ => None,
         }
@@ -157,6 +158,7 @@ impl Dispatcher {
         let cx = self.base.context().await?;
         match asked {
             Asked::Poll => self.poll(&cx).await,
+            Asked::Sweep => self.sweep(&cx).await,
             Asked::Wake(_) => self.start_due(&cx).await,
             Asked::Due => {
                 let closed = cx.store.switches().all().await?;
@@ -205,16 +207,37 @@ impl Dispatcher {
         if is_paused(cx, Priority::Reconcile).await? {
             return Ok(());
         }
-        let now_ms = cx.now_ms();
         let poll = self.workflow.poll();
-        let runs = self.orchestrator.list(LOOK_AT).await?.into_iter().any(|row| {
-            row.workflow == poll.name && row.status == "RUNNING" && now_ms - row.started_ms < POLL_MS_MAX
-        });
-        if runs {
+        let round = cx.now_ms().div_euclid(POLL_EVERY_MS);
+        let name = |round: i64| format!("{}-{round}", poll.name);
+        for earlier in 1..POLL_ROUNDS {
+            if self.is_running(&name(round - earlier)).await? {
+                return Ok(());
+            }
+        }
+        self.start(poll, json!({}), named(name(round), "schedule", Priority::Reconcile)).await
+    }
+
+    /// Two sweeps at once would only share a budget.
+    async fn sweep(&self, cx: &Context) -> Result<(), Trouble> {
+        if is_paused(cx, Priority::Reconcile).await? {
             return Ok(());
         }
-        let name = format!("{}-{}", poll.name, now_ms.div_euclid(POLL_EVERY_MS));
-        self.start(poll, json!({}), named(name, "schedule", Priority::Reconcile)).await
+        let sweep = self.workflow.sweep();
+        let name = |round: u64| format!("{}-{round}", sweep.name);
+        if let Some(round) = compare::round(&cx.store).await?
+            && self.is_running(&name(round)).await?
+        {
+            return Ok(());
+        }
+        let round = compare::begin(&cx.store).await?;
+        let input = json!({ "segments": compare::segments(&cx.store, round).await? });
+        self.start(sweep, input, named(name(round), "schedule", Priority::Reconcile)).await
+    }
+
+    async fn is_running(&self, execution: &str) -> Result<bool, Trouble> {
+        let row = self.orchestrator.describe(execution).await?;
+        Ok(row.is_some_and(|row| row.status == "RUNNING"))
     }
 
     async fn start(

@@ -14,7 +14,7 @@ pub struct Environment {
 }
 
 /// Every variable, as the template or a demo writes them.
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "DESKUP_TABLE",
     "DESKUP_INSTALLATION",
     "DESKUP_STACK",
@@ -25,6 +25,7 @@ const NAMES: [&str; 12] = [
     "DESKUP_SHARDS",
     "DESKUP_LIVE_ARN",
     "DESKUP_POLL_ARN",
+    "DESKUP_SWEEP_ARN",
     "DESKUP_BACKFILL_ARN",
     "AWS_LAMBDA_FUNCTION_NAME",
 ];
@@ -91,6 +92,7 @@ impl Environment {
         [
             machine("ticket-sync-live", "DESKUP_LIVE_ARN"),
             machine("ticket-sync-poll", "DESKUP_POLL_ARN"),
+            machine("ticket-sync-sweep", "DESKUP_SWEEP_ARN"),
             machine("ticket-sync-backfill", "DESKUP_BACKFILL_ARN"),
         ]
         .into_iter()

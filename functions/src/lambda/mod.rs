@@ -19,7 +19,7 @@ use clients::Clock;
 use crate::lambda::environment::NotSet;
 
 /// Every Lambda, by the name of its program.
-pub const FUNCTIONS: [&str; 10] = [
+pub const FUNCTIONS: [&str; 11] = [
     "webhook",
     "dispatcher",
     "backfill_page",
@@ -30,6 +30,7 @@ pub const FUNCTIONS: [&str; 10] = [
     "poll_comments",
     "poll_tasks",
     "settle_effects",
+    "compare_links",
 ];
 
 /// Why a Lambda cannot begin. What may pass is no such reason: then every invocation tries again.

@@ -9,7 +9,7 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use orchestration::{ExecutionContext, Failure, Random, Registry, StepExecutor, StepFailure};
 use serde::Deserialize;
 use serde_json::Value as Json;
-use statemachines::steps::{CLAIM_WORK, FINISH_BACKFILL, SYNC_RECORDS};
+use statemachines::steps::{CLAIM_WORK, FINISH_BACKFILL, SETTLE_EFFECTS, SYNC_RECORDS};
 use stores::executions::Part;
 
 use crate::Context;
@@ -127,10 +127,13 @@ async fn run<S: StepExecutor + 'static>(
     };
     let registry = Registry::new().with(make(cx.clone()));
     let result = registry.call(S::NAME, payload.input.clone(), &context).await;
-    let part = part::<S>(payload, result.as_ref().ok());
+    let part = part::<S>(payload, &result);
     let failure = result.as_ref().err().map(|failure| failure.failure.name());
-    // Progress is no part of the work.
-    if let Err(error) = cx.store.executions().note(&execution.name, S::NAME, failure, part.as_ref()).await {
+    // Progress is no part of the work, and of rows that were claimed and go to one batch the batch itself tells.
+    let is_told_later = S::NAME == CLAIM_WORK.name() && failure.is_none() && part.is_none();
+    if !is_told_later
+        && let Err(error) = cx.store.executions().note(&execution.name, S::NAME, failure, part.as_ref()).await
+    {
         tracing::debug!(%error, "progress was not written");
     }
     if let (Ok(output), Ok(queue)) = (&result, base.environment.queue_url())
@@ -143,10 +146,19 @@ async fn run<S: StepExecutor + 'static>(
 }
 
 /// An Express execution is not described by anybody: its steps say how far it is.
-fn part<S: StepExecutor>(payload: &Payload, output: Option<&Json>) -> Option<Part> {
-    let output = output?;
+fn part<S: StepExecutor>(payload: &Payload, result: &Result<Json, StepFailure>) -> Option<Part> {
+    if S::NAME == SETTLE_EFFECTS.name() {
+        // The last step of a poll, which goes on without what a budget or a pause kept from it.
+        let left = |failure: &StepFailure| matches!(failure.failure, Failure::BudgetEmpty | Failure::Paused);
+        return (result.is_ok() || result.as_ref().is_err_and(left)).then_some(Part::Last);
+    }
+    let output = result.as_ref().ok()?;
     if S::NAME == CLAIM_WORK.name() {
-        return Some(Part::Of(output["batches"].as_array().map_or(0, Vec::len)));
+        return match output["batches"].as_array().map_or(0, Vec::len) {
+            // What an execution is taken to have need not be written.
+            1 => None,
+            batches => Some(Part::Of(batches)),
+        };
     }
     let first = payload.input["claims"][0]["token"].as_str();
     first.filter(|_| S::NAME == SYNC_RECORDS.name()).map(|token| Part::Done(token.to_owned()))
@@ -208,7 +220,7 @@ impl Execution {
         let name = parts.get(7).copied().unwrap_or(arn).to_owned();
         let machine = parts.get(6).copied().unwrap_or_default();
         // The stack's name stands before it.
-        let known = ["ticket-sync-live", "ticket-sync-poll", "ticket-sync-backfill"];
+        let known = ["ticket-sync-live", "ticket-sync-poll", "ticket-sync-backfill", "ticket-sync-sweep"];
         let workflow = known.into_iter().find(|workflow| machine.ends_with(workflow)).unwrap_or(machine);
         Self { name, workflow: workflow.to_owned() }
     }
@@ -216,7 +228,7 @@ impl Execution {
     fn lane(&self) -> Lane {
         match self.workflow.as_str() {
             "ticket-sync-backfill" => Lane::Backfill,
-            "ticket-sync-poll" => Lane::Reconcile,
+            "ticket-sync-poll" | "ticket-sync-sweep" => Lane::Reconcile,
             _ => Lane::Live,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod backfill_page;
 pub mod claim_work;
+pub mod compare_links;
 pub mod finish_backfill;
 pub mod poll_comments;
 pub mod poll_tasks;
@@ -26,4 +27,5 @@ pub fn registry(cx: &Arc<Context>) -> Registry {
         .with(poll_comments::PollComments(cx.clone()))
         .with(poll_tasks::PollTasks(cx.clone()))
         .with(settle_effects::SettleEffects(cx.clone()))
+        .with(compare_links::CompareLinks(cx.clone()))
 }

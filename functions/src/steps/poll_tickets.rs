@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clients::ExportFrom;
-use domain::{Routing, Side, Ticket, TicketId, ticket_moved};
+use domain::{Routing, Side, Ticket, TicketId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
@@ -12,7 +12,7 @@ use stores::links::{Link, LinkState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
-use crate::sync::{masked, wants};
+use crate::sync::{compare, wants};
 use crate::{Context, SyncError};
 
 /// The stream of the export's cursor.
@@ -85,11 +85,8 @@ fn moved(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> bool {
         LinkState::Intent | LinkState::Probe => true,
         LinkState::Suspended => !ticket.is_deleted(),
         LinkState::Linked => {
-            let mut seen = ticket.clone();
-            masked::as_linked(&link.fields, &mut seen);
             ticket.is_deleted()
-                || link.z_stamp != ticket.updated_stamp
-                    && ticket_moved(&link.fields, link.list.as_ref(), &seen, &cx.mapping)
+                || link.z_stamp != ticket.updated_stamp && compare::ticket_differs(cx, link, ticket)
         }
     }
 }

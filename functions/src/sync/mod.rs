@@ -1,6 +1,7 @@
 //! Bringing one record in step: find its pair, hold its lease, make what is missing, decide, write.
 
 pub mod apply;
+pub mod compare;
 pub mod conversation;
 pub mod create;
 pub mod effect;

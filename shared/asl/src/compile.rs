@@ -123,6 +123,8 @@ fn events(block: &Resolved) -> f64 {
                 2.0 + turn * *at_most as f64
             }
             Work::ForEach { .. } => 6.0 + inner,
+            // Its executions have a history each.
+            Work::ForEachApart { .. } => 8.0_f64.max(inner),
         }
     });
     own.sum::<f64>() + if block.nodes.len() > 1 { parallel } else { 0.0 }

@@ -2,6 +2,7 @@
 //! back exactly what is read after it; everything else is dropped, so payloads stay small.
 
 mod compound;
+mod maps;
 
 use serde_json::{Map as JsonMap, Value, json};
 
@@ -42,6 +43,9 @@ enum Exit<'a> {
     End(&'a Finish),
 }
 
+/// The id of the execution.
+const EXECUTION: &str = "$states.context.Execution.Id";
+
 /// What is known at one place of the definition.
 #[derive(Clone, Debug)]
 struct Scope {
@@ -51,6 +55,8 @@ struct Scope {
     places: Places,
     /// Whether states hand on their input, because it is the item of a Map.
     carries_item: bool,
+    /// Where the execution's id is: one of a Map's own executions stands for the one that started it.
+    execution: &'static str,
 }
 
 impl Scope {
@@ -82,7 +88,7 @@ pub(crate) struct Emitter<'a> {
 impl Emitter<'_> {
     /// The outermost flow.
     pub fn top(&mut self, body: &Resolved, finish: &Finish) -> Flow {
-        let mut scope = Scope { depth: 0, places: Places::new(), carries_item: false };
+        let mut scope = Scope { depth: 0, places: Places::new(), carries_item: false, execution: EXECUTION };
         self.flow(body, body.tree.as_ref(), &mut scope, finish)
     }
 
@@ -131,6 +137,9 @@ impl Emitter<'_> {
             Work::ForEach { items, at_once, gives, .. } => {
                 self.for_each(node, items, *at_once, gives.as_deref(), scope, exit, out);
             }
+            Work::ForEachApart { items, at_once, tolerated_percent, .. } => {
+                self.for_each_apart(node, items, *at_once, *tolerated_percent, scope, exit, out);
+            }
         }
     }
 
@@ -164,7 +173,7 @@ impl Emitter<'_> {
         task.arguments = Some(json!({
             "FunctionName": format!("${{{}}}", call.function),
             "Payload": {
-                "execution": wrap("$states.context.Execution.Id"),
+                "execution": wrap(scope.execution),
                 "attempt": wrap("$states.context.State.RetryCount"),
                 "input": Value::Object(fields.collect()),
             },

@@ -91,6 +91,9 @@ pub fn not(condition: Condition) -> Condition {
     Condition::Not(Box::new(condition))
 }
 
+/// The place of a Map's item, where it is not all of a state's input. No step has this name.
+pub(crate) const ITEM: &str = "";
+
 /// Where the results of steps are at one place of the definition: step to JSONata source.
 pub type Places = BTreeMap<String, String>;
 
@@ -116,7 +119,9 @@ impl Expression {
             Expression::Input(name) => format!("$states.context.Execution.Input.{name}"),
             Expression::Result(step, name) => field(place(step), name),
             Expression::Counter(of) => place(of),
-            Expression::Item(name) => field("$states.input".to_owned(), name),
+            Expression::Item(name) => {
+                field(places.get(ITEM).cloned().unwrap_or_else(|| "$states.input".to_owned()), name)
+            }
             Expression::Literal(value) => value.to_string(),
             Expression::Count(list) => format!("$count({})", list.source(places)),
         }

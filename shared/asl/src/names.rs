@@ -36,6 +36,10 @@ pub const STATE_NAME_MAX: usize = 80;
 pub const DEFINITION_BYTES_MAX: usize = 1_048_576;
 /// Most iterations of an inline Map at the same time.
 pub const INLINE_CONCURRENCY_MAX: u64 = 40;
+/// Most executions of a distributed Map at the same time.
+pub const CHILDREN_MAX: u64 = 10_000;
+/// Longest label of a distributed Map.
+pub const LABEL_MAX: usize = 40;
 /// Most events in the history of a Standard execution.
 pub const HISTORY_EVENTS_MAX: u64 = 25_000;
 /// Longest run of an Express execution.

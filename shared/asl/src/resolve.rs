@@ -1,6 +1,8 @@
 //! From a workflow as written to one that can be emitted: names are unique, references lead somewhere and fit,
 //! every block has its nested order. All mistakes are collected on the way.
 
+mod maps;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::{Condition, Expression, Shapes};
@@ -157,6 +159,9 @@ impl Resolver<'_> {
             Work::ForEach { items, at_once, body, gives } => {
                 vec![self.for_each(&node.id, items, *at_once, body, gives.as_deref(), &inside)]
             }
+            Work::ForEachApart { items, at_once, tolerated_percent, body } => {
+                vec![self.for_each_apart(&node.id, items, *at_once, *tolerated_percent, body, &inside)]
+            }
         };
         let mut members = BTreeSet::from([node.id.clone()]);
         for block in &inner {
@@ -192,46 +197,6 @@ impl Resolver<'_> {
         self.condition(id, until, &visible);
         if let Some(pause) = pause {
             self.value(id, pause, Type::Number, &visible);
-        }
-        resolved
-    }
-
-    fn for_each(
-        &mut self,
-        id: &str,
-        items: &Expression,
-        at_once: u64,
-        body: &Block,
-        gives: Option<&str>,
-        inside: &Shapes,
-    ) -> Resolved {
-        if !(1..=names::INLINE_CONCURRENCY_MAX).contains(&at_once) {
-            let most = names::INLINE_CONCURRENCY_MAX;
-            self.mistake(id, format!("an inline Map runs 1 to {most} iterations at once, not {at_once}"));
-        }
-        if body.nodes.is_empty() {
-            self.mistake(id, "a Map needs a step");
-        }
-        self.reads(id, items.sources());
-        let mut shapes = inside.clone();
-        shapes.item = match items.shape(inside) {
-            Ok(Type::List(of)) => Some(*of),
-            Ok(Type::Any) => Some(Type::Any),
-            Ok(other) => {
-                self.mistake(id, format!("a Map takes a list, this is {}", other.describe()));
-                Some(Type::Any)
-            }
-            Err(trouble) => {
-                self.mistake(id, trouble);
-                Some(Type::Any)
-            }
-        };
-        let (resolved, visible) = self.block(id, body, &shapes);
-        if let Some(gives) = gives {
-            if !visible.results.contains_key(gives) || inside.results.contains_key(gives) {
-                self.mistake(id, format!("gives the result of `{gives}`, which is no step of its body"));
-            }
-            self.reads(id, vec![gives]);
         }
         resolved
     }
@@ -368,7 +333,7 @@ fn produced(node: &Node) -> Vec<(String, Type)> {
             inner.flat_map(produced_maybe).collect()
         }
         Work::Repeat { body, .. } => body.nodes.iter().flat_map(produced).collect(),
-        Work::ForEach { gives: None, .. } => Vec::new(),
+        Work::ForEach { gives: None, .. } | Work::ForEachApart { .. } => Vec::new(),
         Work::ForEach { gives: Some(step), body, .. } => {
             let found = body.nodes.iter().find_map(|node| match &node.work {
                 Work::Call(call) if node.id == *step => Some(Type::List(call.gives)),

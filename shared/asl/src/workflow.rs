@@ -131,6 +131,7 @@ pub(crate) enum Work {
     Choose { when: Condition, then: Block, otherwise: Block },
     Repeat { body: Block, until: Condition, pause: Option<Expression>, at_most: u64 },
     ForEach { items: Expression, at_once: u64, body: Block, gives: Option<String> },
+    ForEachApart { items: Expression, at_once: u64, tolerated_percent: u64, body: Block },
 }
 
 /// Steps and what they wait for. A workflow is a block; so are the insides of loops, choices and maps.
@@ -191,6 +192,20 @@ impl Block {
     ) -> Block {
         let gives = gives.map(str::to_owned);
         self.node(id, Work::ForEach { items, at_once, body, gives })
+    }
+
+    /// Runs a block once per item, each as an execution of its own with its own history and time, at most so many at
+    /// once. The block sees its item and nothing else of the workflow. The map fails when more than this share of
+    /// its items did; it yields nothing.
+    pub fn for_each_apart(
+        self,
+        id: &str,
+        items: Expression,
+        at_once: u64,
+        tolerated_percent: u64,
+        body: Block,
+    ) -> Block {
+        self.node(id, Work::ForEachApart { items, at_once, tolerated_percent, body })
     }
 
     /// Makes what was added last wait for these, although it reads nothing of theirs.

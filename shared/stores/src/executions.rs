@@ -63,10 +63,12 @@ pub struct ExecutionRow {
 /// A part of an execution that nobody but its steps can describe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// It has so many parts.
+    /// It has so many parts; one, where nobody says.
     Of(usize),
     /// The part of this name is done; saying so twice changes nothing.
     Done(String),
+    /// The last part is done, whatever the others say.
+    Last,
 }
 
 /// Operations on executions.
@@ -136,12 +138,17 @@ impl Executions<'_> {
                 let name = part.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
                 write = write.set_named(format!("{PARTS}{name}"), number(1));
             }
-            None => {}
+            Some(Part::Last) | None => {}
         }
         let Wrote::Yes(item) = self.store.write(write).await? else { return Ok(()) };
         let item = Row::new(KIND, item);
-        let done = item.names(PARTS).count();
-        if part.is_none() || item.number_maybe::<usize>("parts")?.is_none_or(|parts| done < parts) {
+        let is_over = match part {
+            None => false,
+            Some(Part::Last) => true,
+            // Most have one part, and nobody says so.
+            Some(_) => item.names(PARTS).count() >= item.number_maybe::<usize>("parts")?.unwrap_or(1),
+        };
+        if !is_over {
             return Ok(());
         }
         let row = ExecutionRow { status: "SUCCEEDED".to_owned(), ended_ms: Some(now), ..read(&item)? };

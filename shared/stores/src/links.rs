@@ -186,11 +186,17 @@ impl Links<'_> {
     }
     /// All links, page by page.
     pub async fn scan(&self, from: Option<&LinkPageKey>) -> Result<LinkPage, StoreError> {
-        let from = from.map(|key| Key::new(&key.pk, &key.sk));
-        let prefix = self.store.pk("T#");
-        let (rows, next) = self.store.scan_page(KIND, &prefix, SK, from.as_ref()).await?;
-        let links = rows.iter().map(|row| read(self.ticket(row)?, row)).collect::<Result<_, _>>()?;
-        Ok(LinkPage { links, next: next.map(|key| LinkPageKey { pk: key.pk, sk: key.sk }) })
+        self.page(from, None).await
+    }
+    /// The links of one of so many segments of the table, page by page. Each link is in one segment.
+    pub async fn segment(
+        &self,
+        segment: u32,
+        of: u32,
+        from: Option<&LinkPageKey>,
+    ) -> Result<LinkPage, StoreError> {
+        let number = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        self.page(from, Some((number(segment), number(of)))).await
     }
 }
 
@@ -200,6 +206,18 @@ const KIND: Kind = Kind::new("link", 64 * 1024);
 const POINTER: Kind = Kind::new("pointer", 4 * 1024);
 
 impl Links<'_> {
+    async fn page(
+        &self,
+        from: Option<&LinkPageKey>,
+        segment: Option<(i32, i32)>,
+    ) -> Result<LinkPage, StoreError> {
+        let from = from.map(|key| Key::new(&key.pk, &key.sk));
+        let prefix = self.store.pk("T#");
+        let (rows, next) = self.store.scan_page(KIND, &prefix, SK, from.as_ref(), segment).await?;
+        let links = rows.iter().map(|row| read(self.ticket(row)?, row)).collect::<Result<_, _>>()?;
+        Ok(LinkPage { links, next: next.map(|key| LinkPageKey { pk: key.pk, sk: key.sk }) })
+    }
+
     fn key(&self, ticket: TicketId) -> Key {
         Key::new(self.store.ticket_pk(ticket), SK)
     }

@@ -1,4 +1,4 @@
-//! The three definitions of ticket sync, run.
+//! The definitions of ticket sync, run.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,8 +7,8 @@ use runner::Status;
 use serde_json::{Value, json};
 use statemachines::TicketSyncWorkflow;
 use statemachines::steps::{
-    BackfillPageInput, ClaimWorkInput, FinishBackfillInput, PollCommentsInput, PollTasksInput,
-    PollTicketsInput, SettleEffectsInput, SyncRecordsInput,
+    BackfillPageInput, ClaimWorkInput, CompareLinksInput, FinishBackfillInput, PollCommentsInput,
+    PollTasksInput, PollTicketsInput, SettleEffectsInput, SyncRecordsInput,
 };
 
 use crate::machine::{Answer, Bench, run};
@@ -31,6 +31,7 @@ fn fits(step: &str, input: &Value) -> bool {
         "PollComments" => reads::<PollCommentsInput>(input),
         "PollTasks" => reads::<PollTasksInput>(input),
         "SettleEffects" => reads::<SettleEffectsInput>(input),
+        "CompareLinks" => reads::<CompareLinksInput>(input),
         _ => false,
     }
 }
@@ -106,4 +107,27 @@ async fn poll_asks_all_streams_at_once_and_settles_even_if_one_fails() {
     assert_eq!(execution.output, Some(json!({"settled": 2, "left": 1})));
     assert_eq!(tested.calls().len(), 4);
     assert!((took_s - 10.0).abs() < 0.5, "all three at the same time, took {took_s} s");
+}
+
+#[tokio::test(flavor = "current_thread", start_paused = true)]
+async fn a_sweep_waits_for_budgets_and_stands_one_bad_segment_of_many() {
+    let workflow = TicketSyncWorkflow::new();
+    for (segments, bad, good) in [(20_u64, 2, true), (20, 3, false), (0, 0, true)] {
+        let waited = AtomicU64::new(0);
+        let tested = bench(Box::new(move |request, input| {
+            assert!(fits(&request.state, input), "{}: {input}", request.state);
+            match input["segment"]["segment"].as_u64() {
+                Some(segment) if segment < bad => Err("Rejected".to_owned()),
+                Some(9) if waited.fetch_add(1, Ordering::Relaxed) < 30 => Err("BudgetEmpty".to_owned()),
+                _ => Ok(json!({"compared": 1_000, "hinted": 3})),
+            }
+        }));
+        let list: Vec<Value> =
+            (0..segments).map(|n| json!({"round": 1, "segment": n, "of": segments})).collect();
+        let (execution, _) = run(workflow.sweep(), json!({"segments": list}), &tested).await;
+        assert_eq!(execution.status == Status::Succeeded, good, "{:?}", execution.cause);
+        if good && segments > 0 {
+            assert_eq!(tested.calls().len() as u64, segments + 30);
+        }
+    }
 }

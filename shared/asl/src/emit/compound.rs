@@ -1,13 +1,10 @@
-//! Choices, loops and maps as states.
+//! Choices and loops as states.
 
 use serde_json::{Map as JsonMap, Value};
 
-use super::{Emitter, Exit, Finish, Scope, assign, entry, leave, quantity};
+use super::{Emitter, Exit, Scope, assign, entry, quantity};
 use crate::expression::{Condition, Expression, wrap};
-use crate::model::{
-    Choice, Map, Mode, Pass, Processor, ProcessorConfig, Quantity, Rule, State, StateKind, Transition, Wait,
-    When,
-};
+use crate::model::{Choice, Pass, Rule, State, StateKind, Transition, Wait, When};
 use crate::resolve::{Resolved, ResolvedNode};
 
 impl Emitter<'_> {
@@ -130,50 +127,6 @@ impl Emitter<'_> {
             out.push(wait);
         }
         out.extend(landed);
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the parts of a map, named one by one")]
-    pub(super) fn for_each(
-        &mut self,
-        node: &ResolvedNode,
-        items: &Expression,
-        at_once: u64,
-        gives: Option<&str>,
-        scope: &mut Scope,
-        exit: &Exit<'_>,
-        out: &mut Vec<State>,
-    ) {
-        let id = node.node.id.as_str();
-        let Some(body) = node.inner.first() else { return };
-        let finish = match gives {
-            Some(step) => Finish::Value(Expression::Result(step.to_owned(), None)),
-            None => Finish::Fields(Vec::new()),
-        };
-        let mut inner = scope.clone();
-        inner.depth += 1;
-        inner.carries_item = true;
-        let flow = self.flow(body, body.tree.as_ref(), &mut inner, &finish);
-        let mut state = State::new(
-            id,
-            StateKind::Map(Box::new(Map {
-                items: Some(items.value(&scope.places)),
-                max_concurrency: Some(Quantity::Number(at_once.into())),
-                processor: Processor {
-                    old_spelling: false,
-                    config: Some(ProcessorConfig { mode: Mode::Inline, execution_type: None }),
-                    flow,
-                },
-                ..Map::default()
-            })),
-        );
-        if gives.is_some() && self.is_read(id) && matches!(exit, Exit::Next(_)) {
-            state.assign = assign(&scope.variable(id), Value::String(wrap("$states.result")));
-        }
-        let mut places = scope.places.clone();
-        places.insert(id.to_owned(), "$states.result".to_owned());
-        leave(&mut state, scope, exit, &places);
-        scope.learn(id);
-        out.push(state);
     }
 }
 

@@ -137,7 +137,7 @@ pub struct LinkPage {
 }
 
 /// Where a page of links starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkPageKey {
     pub(crate) pk: String,
     pub(crate) sk: String,

@@ -225,13 +225,15 @@ impl Store {
         Err(last)
     }
 
-    /// A page of the whole table, filtered by sort key and the start of the partition key.
+    /// A page of the table, or of one of so many segments of it, filtered by sort key and the start of the partition
+    /// key.
     pub(crate) async fn scan_page(
         &self,
         kind: Kind,
         pk_prefix: &str,
         sk: &str,
         from: Option<&Key>,
+        segment: Option<(i32, i32)>,
     ) -> Result<(Vec<Row>, Option<Key>), StoreError> {
         let mut last = StoreError::Unknown { operation: "Scan" };
         for attempt in 0..TRIES {
@@ -246,6 +248,8 @@ impl Store {
                 .expression_attribute_values(":sk", text(sk))
                 .expression_attribute_values(":pk", text(pk_prefix))
                 .set_exclusive_start_key(from.map(Key::item))
+                .set_segment(segment.map(|(segment, _)| segment))
+                .set_total_segments(segment.map(|(_, of)| of))
                 .consistent_read(true)
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
                 .send()

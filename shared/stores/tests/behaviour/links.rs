@@ -18,6 +18,7 @@ crate::on_every_table!(
     a_task_belongs_to_one_ticket,
     many_links_are_read_at_once,
     all_links_are_found_page_by_page,
+    each_link_is_in_one_segment,
     a_link_that_grows_too_large_is_refused,
     a_lease_has_one_holder_and_a_growing_fence,
 );
@@ -172,6 +173,28 @@ async fn all_links_are_found_page_by_page(bench: &Bench) {
     }
     found.sort_unstable();
     assert_eq!(found, (1..=30).collect::<Vec<_>>(), "links, and not the pointers that share their sort key");
+}
+
+async fn each_link_is_in_one_segment(bench: &Bench) {
+    for n in 1..=60 {
+        linked(bench, n).await;
+    }
+    let mut found = Vec::new();
+    for segment in 0..7 {
+        let before = found.len();
+        let mut from = None;
+        loop {
+            let page = bench.store.links().segment(segment, 7, from.as_ref()).await.expect("scans");
+            found.extend(page.links.into_iter().map(|link| link.ticket.get()));
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        assert!(found.len() - before < 40, "segment {segment} has more than its share");
+    }
+    found.sort_unstable();
+    assert_eq!(found, (1..=60).collect::<Vec<_>>());
 }
 
 async fn a_link_that_grows_too_large_is_refused(bench: &Bench) {
