@@ -12,6 +12,7 @@ use crate::access::Access;
 use crate::halt::Halt;
 use crate::hooks::Hooks;
 use crate::plan::gate::Gate;
+use crate::steps::poll_tasks::Agreed;
 use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
 use crate::sync::recognised::Known;
@@ -144,6 +145,8 @@ pub struct Context {
     pub created: AtomicU64,
     /// The newest scan for tasks whose create had no reply.
     pub scans: Scans,
+    /// What polls need not look at again.
+    pub agreed: Agreed,
     /// Who takes part in a pilot.
     pub pilot: Pilot,
     /// Pairs that people made.

@@ -17,6 +17,7 @@ use crate::access::Access;
 use crate::dispatcher::Dispatcher;
 use crate::halt::Halt;
 use crate::hooks::Hooks;
+use crate::steps::poll_tasks::Agreed;
 use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
 use crate::sync::recognised::Known;
@@ -196,6 +197,7 @@ fn context(
         resources,
         clock,
         hooks: Hooks::default(),
+        agreed: Agreed::default(),
         access: Access::default(),
         created: AtomicU64::new(0),
         scans: Scans::default(),

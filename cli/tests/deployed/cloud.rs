@@ -14,12 +14,16 @@ use serde_json::Value as Json;
 use simulators::serve::{Handler, serve};
 
 use stores::Store;
+use world::price::Usage;
 
 use crate::accounts::{Accounts, Running, deskup, folder, said, wait_for, wall_ms};
 use crate::grants::{Called, called};
 
 /// The stack's name.
 const STACK: &str = "deskup";
+
+/// More than one test starts.
+const EXECUTIONS_MAX: usize = 10_000;
 
 /// Says who asks; nobody checks it here.
 const CREDENTIALS: [(&str, &str); 3] =
@@ -172,6 +176,23 @@ impl Cloud {
         killed
     }
 
+    /// What the stack has used so far: requests as they passed, executions and steps as their rows tell. How long steps
+    /// ran says nothing here, where nobody waits for the services.
+    pub fn used(&self) -> Usage {
+        let mut used = *self.front.used.lock().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for row in runtime.block_on(self.store().executions().list(EXECUTIONS_MAX)).unwrap() {
+            let calls = row.counts.values().sum::<u64>() as f64;
+            used.calls += calls;
+            if row.kind == "Express" {
+                used.express += 1.0;
+            } else {
+                used.transitions += calls;
+            }
+        }
+        used
+    }
+
     /// The stack's table, for whoever judges it.
     pub fn store(&self) -> Store {
         let link: toml_edit::DocumentMut =
@@ -213,6 +234,7 @@ pub struct Front {
     aws_port: u16,
     host: Arc<Mutex<String>>,
     pub calls: Arc<Mutex<Vec<Called>>>,
+    pub used: Arc<Mutex<Usage>>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -228,17 +250,22 @@ impl Front {
         let (port, aws_port) = (outer.local_addr().unwrap().port(), inner.local_addr().unwrap().port());
         let (host, calls) = (Arc::new(Mutex::new(String::new())), Arc::new(Mutex::new(Vec::new())));
         let (stop, stopped) = tokio::sync::oneshot::channel();
+        let used = Arc::new(Mutex::new(Usage::default()));
         let (told, kept) = (host.clone(), calls.clone());
+        let (delivered, charged) = (used.clone(), used.clone());
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let transport = Arc::new(HttpTransport::new().unwrap());
-                let deliveries = passing(transport.clone(), emulator, move |request| {
+                let at_the_url = move |request: &mut Request<Bytes>| {
+                    delivered.lock().unwrap().deliveries += 1.0;
                     let host = told.lock().unwrap().clone();
                     request.headers_mut().insert("host", host.parse().unwrap());
-                });
-                let asked = passing(transport, emulator, move |request| {
-                    kept.lock().unwrap().extend(called(request));
+                };
+                let deliveries = passing(transport.clone(), emulator, at_the_url, |_, _| {});
+                let noted = move |request: &mut Request<Bytes>| kept.lock().unwrap().extend(called(request));
+                let asked = passing(transport, emulator, noted, move |action, body| {
+                    charge(&mut charged.lock().unwrap(), action, body);
                 });
                 let outer = tokio::net::TcpListener::from_std(outer).unwrap();
                 let inner = tokio::net::TcpListener::from_std(inner).unwrap();
@@ -249,7 +276,7 @@ impl Front {
                 }
             });
         });
-        Self { port, aws_port, host, calls, stop: Some(stop), thread: Some(thread) }
+        Self { port, aws_port, host, calls, used, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Where functions find AWS.
@@ -275,24 +302,54 @@ impl Drop for Front {
     }
 }
 
+/// What a function's request to AWS is billed at.
+fn charge(used: &mut Usage, action: &str, answer: &[u8]) {
+    if action == "AmazonSQS.SendMessage" {
+        used.wakes += 1.0;
+    }
+    if !action.starts_with("DynamoDB") {
+        return;
+    }
+    let answer: Json = serde_json::from_slice(answer).unwrap_or_default();
+    // One for a request, a list of them for a batch.
+    let consumed = match &answer["ConsumedCapacity"] {
+        Json::Array(each) => each.iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum(),
+        one => one["CapacityUnits"].as_f64().unwrap_or_default(),
+    };
+    let writes = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+    let units = if writes.iter().any(|write| action.ends_with(write)) {
+        &mut used.write_units
+    } else {
+        &mut used.read_units
+    };
+    *units += consumed;
+}
+
 /// Passes requests on to the stand-in, changed a little or looked at.
 fn passing(
     transport: Arc<HttpTransport>,
     port: u16,
     look: impl Fn(&mut Request<Bytes>) + Send + Sync + 'static,
+    answered: impl Fn(&str, &[u8]) + Send + Sync + 'static,
 ) -> Handler {
+    let answered = Arc::new(answered);
     Arc::new(move |mut request| {
+        let answered = answered.clone();
         let transport = transport.clone();
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
         look(&mut request);
         *request.uri_mut() = format!("http://127.0.0.1:{port}{path}").parse().unwrap();
         request.headers_mut().remove("transfer-encoding");
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        let target = target.unwrap_or_default().to_owned();
         Box::pin(async move {
-            transport.send(request).await.unwrap_or_else(|_| {
+            let answer = transport.send(request).await.unwrap_or_else(|_| {
                 let mut gone = Response::new(Bytes::new());
                 *gone.status_mut() = StatusCode::BAD_GATEWAY;
                 gone
-            })
+            });
+            answered(&target, answer.body());
+            answer
         })
     })
 }

@@ -148,7 +148,22 @@ fn the_stack_keeps_both_accounts_in_step() {
     let open = people.open_tickets();
     on_rare_occasions(&cloud, &open);
     swept(&cloud, TICKETS as u64);
+    let before = cloud.used();
     both_directions(&people, open[0]);
+    let (used, edits) = (cloud.used() - before, f64::from(people.edits()));
+    let (each, cost) = (used.times(1.0 / edits), used.times(1e6 / edits).cost());
+    println!(
+        "an edit on the stack: {:.1} write and {:.1} read units, {:.1} calls of steps, {:.1} deliveries, {:.1} wakes; a \
+         million without the time of steps: ${:.2}, of it ${:.2} for the table",
+        each.write_units,
+        each.read_units,
+        each.calls,
+        each.deliveries,
+        each.wakes,
+        cost.total_usd(),
+        cost.dynamodb_usd
+    );
+    assert!(each.write_units > 5.0 && each.calls > 0.0, "the meter stands still: {each:?}");
     killed_in_the_middle(&cloud, &people, &open[1..6]);
     deployed_again(&cloud, &people, open[0]);
     wait_for("a poll by schedule", || {

@@ -2,10 +2,10 @@
 //! ClickUp has no export and no cursor: the watermark overlaps, and what repeats is compared and dropped.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clients::TaskQuery;
-use domain::{Side, Task, TicketId, footer, task_moved};
+use domain::{Side, Task, TaskId, TicketId, footer, task_moved};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
@@ -25,6 +25,29 @@ const OVERLAP_MS: i64 = 5 * 60_000;
 
 /// Pages one poll takes at most.
 const PAGES_MAX: u32 = 10;
+
+/// Tasks that polls of this process have found in step, by when they were changed: while they stay within the overlap
+/// each poll lists them again, and nothing more need be asked of them.
+#[derive(Debug, Default)]
+pub struct Agreed(Mutex<BTreeMap<TaskId, i64>>);
+
+impl Agreed {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<TaskId, i64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has(&self, task: &Task) -> bool {
+        self.lock().get(&task.id) == Some(&task.updated.ms())
+    }
+
+    fn add(&self, task: &Task) {
+        self.lock().insert(task.id.clone(), task.updated.ms());
+    }
+
+    fn forget_before(&self, ms: i64) {
+        self.lock().retain(|_, updated_ms| *updated_ms >= ms);
+    }
+}
 
 /// The step.
 pub struct PollTasks(pub Arc<Context>);
@@ -59,7 +82,8 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
     for page in 0..PAGES_MAX {
         query.page = page;
         let tasks = cx.clickup(run).team_tasks(&query).await?;
-        output.hinted += hint_moved(cx, &tasks.tasks).await?;
+        let fresh: Vec<&Task> = tasks.tasks.iter().filter(|task| !cx.agreed.has(task)).collect();
+        output.hinted += hint_moved(cx, &fresh).await?;
         newest_ms = tasks.tasks.iter().map(|task| task.updated.ms()).fold(newest_ms, i64::max);
         if tasks.last_page {
             output.caught_up = true;
@@ -67,6 +91,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             break;
         }
     }
+    cx.agreed.forget_before(newest_ms - OVERLAP_MS);
     let next = newest_ms.to_string();
     // Pages run from the oldest change on, so a poll that ended early has seen all before its newest.
     if cursor.as_ref().map(|cursor| &cursor.text) != Some(&next) {
@@ -76,7 +101,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
     Ok(output)
 }
 
-async fn hint_moved(cx: &Context, tasks: &[Task]) -> Result<u32, SyncError> {
+async fn hint_moved(cx: &Context, tasks: &[&Task]) -> Result<u32, SyncError> {
     let mut owners: BTreeMap<&str, TicketId> = BTreeMap::new();
     for task in tasks {
         if let Some(pointer) = cx.store.links().pointer(&task.id).await? {
@@ -89,7 +114,12 @@ async fn hint_moved(cx: &Context, tasks: &[Task]) -> Result<u32, SyncError> {
     for task in tasks {
         let asked: &[&str] = match owners.get(task.id.as_str()).and_then(|ticket| links.get(ticket)) {
             Some(link) if moved(cx, link, task) => &[wants::CLICKUP],
-            Some(_) => continue,
+            Some(link) => {
+                if link.state == LinkState::Linked {
+                    cx.agreed.add(task);
+                }
+                continue;
+            }
             // Ours by its marker, and nobody points to it: a create whose reply was lost.
             None if task.creator == cx.clickup_me() && footer::parse(&task.description).is_some() => {
                 &[wants::TWIN]
