@@ -176,14 +176,14 @@ fn every_function_works_on_a_demo_that_is_kept_running() {
     // An execution that a Lambda starts runs on the demo's engine, and its row is closed.
     let executions = |bench: &Bench, status: &str| {
         let rows = bench.status()["executions"].as_array().cloned().unwrap_or_default();
-        let fits = |row: &&Json| row["workflow"] == "ticket-sync-poll" && row["status"] == status;
+        let fits = |row: &&Json| row["workflow"] == "ticket-sync-sweep" && row["status"] == status;
         rows.iter().filter(fits).count()
     };
     let before = executions(&bench, "SUCCEEDED");
-    assert_eq!(bench.invoke("dispatcher", r#"{"schedule":"poll","at":"now"}"#), Ok(Json::Null));
-    wait_for("the poll", || (executions(&bench, "SUCCEEDED") >= before + 2).then_some(()));
+    assert_eq!(bench.invoke("dispatcher", r#"{"schedule":"sweep","at":"now"}"#), Ok(Json::Null));
+    wait_for("the sweep", || (executions(&bench, "SUCCEEDED") > before).then_some(()));
     assert_eq!(executions(&bench, "RUNNING"), 0);
-    for schedule in ["due", "refresh"] {
+    for schedule in ["due", "refresh", "poll"] {
         let event = json!({ "schedule": schedule, "at": "now" }).to_string();
         assert_eq!(bench.invoke("dispatcher", &event), Ok(Json::Null), "{schedule}");
     }

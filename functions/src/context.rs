@@ -9,6 +9,7 @@ use orchestration::{CheckpointManager, ExecutionContext, RecoveryManager, Resour
 use stores::Store;
 
 use crate::access::Access;
+use crate::dispatcher::POLL_EVERY_MS;
 use crate::halt::Halt;
 use crate::hooks::Hooks;
 use crate::plan::gate::Gate;
@@ -96,6 +97,10 @@ pub struct Options {
     pub ticket_url: String,
     /// Tasks whose comments one sweep reads again.
     pub sweep_tasks: usize,
+    /// How often the polls run.
+    pub poll_every_ms: i64,
+    /// How long nobody looks for due rows that others left.
+    pub nap_ms: i64,
     /// Whether nothing live runs beside this, so that nothing of the budgets is kept back for it.
     pub alone: bool,
 }
@@ -112,6 +117,8 @@ impl Default for Options {
             since_s: 0,
             ticket_url: String::new(),
             sweep_tasks: 10,
+            poll_every_ms: POLL_EVERY_MS,
+            nap_ms: 5_000,
             alone: false,
         }
     }

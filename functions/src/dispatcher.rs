@@ -25,8 +25,8 @@ const ROWS: u32 = 40;
 /// The loop looks at most this often, so that one burst starts one execution.
 const TICK_MS: u64 = 250;
 
-/// How long the loop sleeps when nothing is due.
-const NAP_MS: i64 = 5_000;
+/// How long a paused lane is left alone.
+const PAUSE_MS: i64 = 5_000;
 
 /// How often the polls run.
 pub const POLL_EVERY_MS: i64 = 60_000;
@@ -120,8 +120,12 @@ impl Dispatcher {
 
     /// Runs every poll once.
     pub async fn poll(&self) -> Result<Outcome, EngineError> {
+        self.poll_as(None).await
+    }
+
+    async fn poll_as(&self, name: Option<String>) -> Result<Outcome, EngineError> {
         let start = Start {
-            name: None,
+            name,
             trigger: "schedule".to_owned(),
             actor: "deskup".to_owned(),
             lane: Priority::Reconcile,
@@ -171,28 +175,33 @@ impl Dispatcher {
     /// Serves due rows and polls until [`Dispatcher::stop`]; what runs then is finished first.
     pub async fn run(self: Arc<Self>) {
         let mut lanes: JoinSet<()> = JoinSet::new();
-        let mut next_poll_ms = self.cx.now_ms() + POLL_EVERY_MS;
+        let every_ms = self.cx.options.poll_every_ms;
+        let mut next_poll_ms = self.cx.now_ms() + every_ms;
         let mut next_sweep_ms = self.cx.now_ms();
         while !self.stopping.load(Ordering::SeqCst) {
             while lanes.try_join_next().is_some() {}
             let now_ms = self.cx.now_ms();
             // What a poll finds is not in a confirmed plan; its cursors stay for whoever comes after it.
             if now_ms >= next_poll_ms && self.cx.gate().is_none() {
-                next_poll_ms = now_ms + POLL_EVERY_MS;
+                next_poll_ms = now_ms + every_ms;
                 if matches!(self.cx.recovery.check(priority(Lane::Reconcile)).await, Err(Halt::Paused(_))) {
                     continue;
                 }
                 let this = self.clone();
                 lanes.spawn(async move {
-                    if let Err(error) = this.poll().await {
-                        tracing::warn!(error = %error, "a poll could not be started");
+                    // Whoever shares the table polls at the same time; the first start is the one.
+                    let round = now_ms.div_euclid(every_ms);
+                    let name = format!("{}-{round}", this.workflow.poll().name);
+                    match this.poll_as(Some(name)).await {
+                        Ok(_) | Err(EngineError::NameTaken(_)) => {}
+                        Err(error) => tracing::warn!(error = %error, "a poll could not be started"),
                     }
                 });
             }
             if now_ms >= next_sweep_ms && self.cx.gate().is_none() {
                 next_sweep_ms = self.sweep_if_due(&mut lanes, now_ms).await;
             }
-            let mut wake_ms = next_poll_ms.min(now_ms + NAP_MS);
+            let mut wake_ms = next_poll_ms.min(now_ms + self.cx.options.nap_ms);
             match self.start_due(&mut lanes, now_ms).await {
                 Ok(Some(next_ms)) => wake_ms = wake_ms.min(next_ms),
                 Ok(None) => {}
@@ -235,7 +244,7 @@ impl Dispatcher {
         }
         match self.cx.recovery.check(priority(lane)).await {
             Ok(()) => Ok(due_ms),
-            Err(Halt::Paused(_)) => Ok(now_ms + NAP_MS),
+            Err(Halt::Paused(_)) => Ok(now_ms + PAUSE_MS),
             Err(Halt::Store(error)) => Err(error),
         }
     }

@@ -4,10 +4,13 @@ pub mod compare;
 pub mod deliveries;
 pub mod expect;
 pub mod hands;
+pub mod history;
 pub mod meddle;
 pub mod planned;
 pub mod planted;
 pub mod seeds;
+pub mod team;
+pub mod weather;
 pub mod whole;
 
 use std::path::{Path, PathBuf};

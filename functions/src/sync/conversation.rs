@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clients::{ErrorKind, Lane};
+use clients::{ApiError, ErrorKind, Lane};
 use domain::field::sha256_hex;
 use domain::patch::NewTicketComment;
 use domain::plan::{Visible, Write};
@@ -15,8 +15,7 @@ use stores::Intended;
 use stores::comments::{CommentRow, MapState};
 use stores::links::Link;
 
-use crate::sync::create::INTENT_PATIENCE_MS;
-use crate::sync::files;
+use crate::sync::{copying, files};
 use crate::{Context, SyncError};
 
 type Rows = BTreeMap<(Side, String), CommentRow>;
@@ -141,12 +140,12 @@ pub async fn to_zendesk(
         return Ok(0);
     }
     let rows = cx.store.comments().list(link.ticket).await?;
-    let mut writes = 0;
+    let (mut ticket, mut writes) = (ticket.clone(), 0);
     for turn in turns_to_zendesk(cx, link.ticket, task, &comments) {
         match turn {
             Turn::Copy(comment, body, visibility) => {
                 let new = NewTicketComment { body, visibility, uploads: Vec::new() };
-                writes += copy_to_zendesk(cx, run, link, ticket, &rows, comment, new).await?;
+                writes += copy_to_zendesk(cx, run, link, &mut ticket, &rows, comment, new).await?;
             }
             Turn::Skip(comment, _) | Turn::Described(comment) => skip(cx, link, &rows, comment).await?,
         }
@@ -195,21 +194,55 @@ async fn copy_to_clickup(
             return Ok(0);
         }
     }
+    let nonce = fresh_nonce(cx, run, link, comment, &row).await?;
     match cx.clickup(run).create_comment(&task.id, text).await {
         Ok(id) => {
             pass.used();
-            cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce(), &id).await?;
+            cx.store.comments().done(link.ticket, comment.side, &comment.id, &nonce, &id).await?;
             Ok(1)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => failed(cx, link, comment, &nonce, error).await,
     }
 }
 
+/// Before another attempt: from now on this one may be under way.
+async fn fresh_nonce(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    comment: &Comment,
+    claimed: &Claimed,
+) -> Result<String, SyncError> {
+    let row = match claimed {
+        Claimed::Fresh(nonce) => return Ok(nonce.clone()),
+        Claimed::Doubt(row) => row,
+    };
+    let nonce = cx.nonce(run);
+    cx.store.comments().renew(link.ticket, comment.side, &comment.id, &row.nonce, &nonce).await?;
+    Ok(nonce)
+}
+
+/// An attempt that certainly came to nothing leaves no doubt behind.
+async fn failed(
+    cx: &Context,
+    link: &Link,
+    comment: &Comment,
+    nonce: &str,
+    error: ApiError,
+) -> Result<u32, SyncError> {
+    if !error.kind.may_have_happened() {
+        cx.store.comments().withdraw(link.ticket, comment.side, &comment.id, nonce).await?;
+    }
+    Err(error.into())
+}
+
+/// Guarded by what the ticket was when it was read: whoever stood still with a comment in hand, while somebody else
+/// copied it, is refused.
 async fn copy_to_zendesk(
     cx: &Context,
     run: &ExecutionContext,
     link: &Link,
-    ticket: &Ticket,
+    ticket: &mut Ticket,
     rows: &Rows,
     comment: &Comment,
     new: NewTicketComment,
@@ -229,19 +262,22 @@ async fn copy_to_zendesk(
             return Ok(0);
         }
     }
+    let nonce = fresh_nonce(cx, run, link, comment, &row).await?;
     let patch = TicketPatch { comment: Some(new), ..TicketPatch::default() };
-    match cx.zendesk(run).update_ticket(link.ticket, &patch, &row.nonce(), None).await {
+    let stamp = ticket.updated_stamp.clone();
+    match cx.zendesk(run).update_ticket(link.ticket, &patch, &nonce, Some(&stamp)).await {
         Ok(updated) => {
             pass.used();
+            ticket.updated_stamp = updated.ticket.updated_stamp;
             let id = updated.audit.comment_ids.first().map(u64::to_string).unwrap_or_default();
-            cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce(), &id).await?;
+            cx.store.comments().done(link.ticket, comment.side, &comment.id, &nonce, &id).await?;
             Ok(1)
         }
         Err(error) if error.kind == ErrorKind::Refused && error.status == Some(422) => {
             // Closed since it was read, or full: whatever the reason, it stays so.
             keep(cx, link, &Rows::new(), comment, ConflictCause::Refused).await
         }
-        Err(error) => Err(error.into()),
+        Err(error) => failed(cx, link, comment, &nonce, error).await,
     }
 }
 
@@ -282,15 +318,6 @@ enum Claimed {
     Doubt(CommentRow),
 }
 
-impl Claimed {
-    fn nonce(&self) -> String {
-        match self {
-            Claimed::Fresh(nonce) => nonce.clone(),
-            Claimed::Doubt(row) => row.nonce.clone(),
-        }
-    }
-}
-
 /// Whether nothing is left to be done for a comment.
 fn is_settled(rows: &Rows, comment: &Comment) -> bool {
     let state = rows.get(&(comment.side, comment.id.clone())).map(|row| row.state);
@@ -323,10 +350,7 @@ async fn claim(
     Ok(match intended {
         Intended::New(_) => Some(Claimed::Fresh(nonce)),
         Intended::Existing(row) if row.state == MapState::Intent => {
-            let same_process = row.nonce.starts_with(&cx.nonce_prefix());
-            if same_process && run.now_ms() - row.at_ms < INTENT_PATIENCE_MS {
-                return Err(SyncError::Later("the comment is being copied by another execution"));
-            }
+            copying::is_over(cx, run, row.at_ms)?;
             Some(Claimed::Doubt(row))
         }
         Intended::Existing(_) => None,

@@ -1,7 +1,6 @@
 //! One task per ticket, whatever happens: intent with a nonce, create with a marker, pointer, link.
 //! Every outcome that is not certain becomes a probe; see `probe.rs`.
 
-use clients::ErrorKind;
 use domain::plan::Write;
 use domain::{
     Comment, Conflict, LinkFields, ListId, Marker, NewTask, NewTaskPlan, Routing, Task, Ticket,
@@ -245,7 +244,7 @@ async fn create(
             let link = link_task(cx, run, ticket, &task, &link, how).await?;
             Ok(Made::Created(Box::new(link), Box::new(task), comments.to_vec()))
         }
-        Err(error) if error.kind == ErrorKind::Unknown || error.kind == ErrorKind::Unexpected => {
+        Err(error) if error.kind.may_have_happened() => {
             let probe_ms = run.now_ms() + cx.options.visibility_delay_ms;
             let link = cx.store.links().mark_probe(&link, probe_ms).await?;
             Ok(Made::Probe(Box::new(link)))

@@ -1,12 +1,17 @@
 //! What the accepted events prove: who changed a field and when, and whether our own writes overwrote
 //! anything.
 
-use domain::{Evidence, FieldKey, Side, Timestamp, lost_update};
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::history::zendesk_audit;
+use domain::{Evidence, FieldKey, Side, Timestamp, Value, lost_update};
+use orchestration::ExecutionContext;
 use stores::effects::{Effect, EffectState};
 use stores::evidence::Evidence as Row;
 use stores::links::Link;
 use stores::{Store, WorkKey};
 
+use crate::sync::pair::Pair;
 use crate::{Context, SyncError};
 
 /// Events older than this say nothing about the present.
@@ -22,6 +27,8 @@ pub struct Known {
     me: [i64; 2],
     /// Our writes of unknown outcome, oldest first; read when they matter.
     open: Option<Vec<Effect>>,
+    /// Fields of the ticket that a person changed last, as its audits say; read when they matter.
+    theirs: Option<BTreeSet<FieldKey>>,
 }
 
 impl Known {
@@ -31,7 +38,7 @@ impl Known {
         if let Some(task) = &link.task {
             rows.extend(rows_of(&cx.store, &WorkKey::Task(task.clone())).await?);
         }
-        Ok(Known { rows, me: [cx.zendesk_me().0, cx.clickup_me().0], open: None })
+        Ok(Known { rows, me: [cx.zendesk_me().0, cx.clickup_me().0], open: None, theirs: None })
     }
 
     /// Reads which writes of ours may still land: those without an answer, and those whose sender died before
@@ -42,6 +49,38 @@ impl Known {
         }
         let open = self.open.insert(cx.store.effects().open(link.ticket).await?);
         Ok(!open.is_empty())
+    }
+
+    /// Asks the ticket's audits who changed a field last whose value looks like a write of ours that landed late: its
+    /// event may be under way still, or lost. False if nothing had to be asked.
+    pub async fn ask_audits(
+        &mut self,
+        cx: &Context,
+        run: &ExecutionContext,
+        link: &Link,
+        pair: &Pair,
+        evidence: &Evidence,
+    ) -> Result<bool, SyncError> {
+        let looks_like_ours = |(side, key, value): &(Side, FieldKey, Value)| {
+            let now =
+                cx.mapping.values(key, &pair.ticket, &pair.task).map(|(zendesk, _)| zendesk.to_stored());
+            let base = link.fields.get(key).map(|base| &base.z);
+            *side == Side::Zendesk && now.as_ref() == Some(value) && base != Some(value)
+        };
+        if self.theirs.is_some() || !evidence.own.iter().any(looks_like_ours) {
+            return Ok(false);
+        }
+        let mut audits = cx.zendesk(run).audits(link.ticket).await?;
+        audits.sort_by_key(|audit| (audit.created, audit.id));
+        let mut last: BTreeMap<FieldKey, bool> = BTreeMap::new();
+        for audit in audits {
+            let is_ours = audit.author_id == Some(cx.zendesk_me());
+            let changes = audit.changes.iter();
+            let keys = changes.filter_map(|change| zendesk_audit(&change.field, &change.value, &cx.mapping));
+            last.extend(keys.map(|(key, _)| (key, !is_ours)));
+        }
+        self.theirs = Some(last.into_iter().filter(|(_, theirs)| *theirs).map(|(key, _)| key).collect());
+        Ok(true)
     }
 
     /// What `decide` may know: times of people's changes, and values of ours still in flight.
@@ -87,12 +126,15 @@ impl Known {
     }
 
     /// A value equal to ours may still be a person's, if an event says so.
-    fn proven_a_persons(&self, side: Side, field: &FieldKey, value: &domain::Value) -> bool {
+    fn proven_a_persons(&self, side: Side, field: &FieldKey, value: &Value) -> bool {
+        if side == Side::Zendesk && self.theirs.as_ref().is_some_and(|theirs| theirs.contains(field)) {
+            return true;
+        }
         self.rows.iter().any(|row| {
             row.provider == side
                 && !self.is_ours(row)
                 && row.field.as_ref() == Some(field)
-                && row.after.as_ref().map(domain::Value::to_stored).as_ref() == Some(value)
+                && row.after.as_ref().map(Value::to_stored).as_ref() == Some(value)
         })
     }
 

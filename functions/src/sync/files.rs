@@ -16,6 +16,7 @@ use stores::quarantine::Quarantined;
 use stores::{Intended, WorkKey};
 
 use crate::plan::gate::Pass;
+use crate::sync::copying;
 use crate::{Context, SyncError};
 
 /// Larger files stay where they are: they would have to fit in a Lambda's memory.
@@ -52,13 +53,14 @@ pub async fn to_clickup(
             }
         }
         let Some(bytes) = download(cx, run, ticket, Side::Zendesk, file).await? else { continue };
+        let nonce = fresh_nonce(cx, run, ticket, Side::Zendesk, file, &nonce).await?;
         match cx.clickup(run).attach(&task.id, &file.name, bytes).await {
             Ok(id) => {
                 pass.used();
-                cx.store.attachments().done(ticket.id, Side::Zendesk, &file.id, &nonce.text(), &id).await?;
+                cx.store.attachments().done(ticket.id, Side::Zendesk, &file.id, &nonce, &id).await?;
                 writes += 1;
             }
-            Err(error) => set_aside(cx, ticket, Side::Zendesk, file, error.into()).await?,
+            Err(error) => failed(cx, ticket, Side::Zendesk, file, &nonce, error.into()).await?,
         }
     }
     Ok(writes)
@@ -90,13 +92,14 @@ pub async fn to_zendesk(
             continue;
         }
         let Some(bytes) = download(cx, run, ticket, Side::Clickup, file).await? else { continue };
-        match send_note(cx, run, ticket, file, &nonce.text(), bytes).await {
+        let nonce = fresh_nonce(cx, run, ticket, Side::Clickup, file, &nonce).await?;
+        match send_note(cx, run, ticket, file, &nonce, bytes).await {
             Ok(id) => {
                 pass.used();
-                cx.store.attachments().done(ticket.id, Side::Clickup, &file.id, &nonce.text(), &id).await?;
+                cx.store.attachments().done(ticket.id, Side::Clickup, &file.id, &nonce, &id).await?;
                 writes += 1;
             }
-            Err(error) => set_aside(cx, ticket, Side::Clickup, file, error).await?,
+            Err(error) => failed(cx, ticket, Side::Clickup, file, &nonce, error).await?,
         }
     }
     Ok(writes)
@@ -212,13 +215,39 @@ enum Nonce {
     Doubt(AttachmentRow),
 }
 
-impl Nonce {
-    fn text(&self) -> String {
-        match self {
-            Nonce::Fresh(nonce) => nonce.clone(),
-            Nonce::Doubt(row) => row.nonce.clone(),
-        }
+/// Before another attempt: from now on this one may be under way.
+async fn fresh_nonce(
+    cx: &Context,
+    run: &ExecutionContext,
+    ticket: &Ticket,
+    side: Side,
+    file: &Attachment,
+    claimed: &Nonce,
+) -> Result<String, SyncError> {
+    let row = match claimed {
+        Nonce::Fresh(nonce) => return Ok(nonce.clone()),
+        Nonce::Doubt(row) => row,
+    };
+    let nonce = cx.nonce(run);
+    cx.store.attachments().renew(ticket.id, side, &file.id, &row.nonce, &nonce).await?;
+    Ok(nonce)
+}
+
+/// An attempt that certainly came to nothing leaves no doubt behind; what is refused for good is set aside.
+async fn failed(
+    cx: &Context,
+    ticket: &Ticket,
+    side: Side,
+    file: &Attachment,
+    nonce: &str,
+    error: SyncError,
+) -> Result<(), SyncError> {
+    let certain = matches!(&error, SyncError::Api(api) if !api.kind.may_have_happened());
+    let left = set_aside(cx, ticket, side, file, error).await;
+    if left.is_err() && certain {
+        cx.store.attachments().withdraw(ticket.id, side, &file.id, nonce).await?;
     }
+    left
 }
 
 async fn claim(
@@ -239,7 +268,10 @@ async fn claim(
         cx.store.attachments().intend(ticket.id, side, &file.id, &nonce, file.size_bytes, None).await?;
     Ok(match intended {
         Intended::New(_) => Some(Nonce::Fresh(nonce)),
-        Intended::Existing(row) if row.state == MapState::Intent => Some(Nonce::Doubt(row)),
+        Intended::Existing(row) if row.state == MapState::Intent => {
+            copying::is_over(cx, run, row.at_ms)?;
+            Some(Nonce::Doubt(row))
+        }
         Intended::Existing(_) => None,
     })
 }
@@ -257,6 +289,10 @@ async fn download(
         Side::Clickup => cx.clickup(run).download(&file.url).await,
     };
     match result {
+        // The rest of it was lost on the way.
+        Ok(bytes) if file.size_bytes.is_some_and(|size| size > bytes.len() as u64) => {
+            Err(SyncError::Later("a file came incomplete"))
+        }
         Ok(bytes) => {
             tracing::debug!(file = %file.id, sha256 = %sha256_hex(&bytes), "read a file");
             Ok(Some(bytes))

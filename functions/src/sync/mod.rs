@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod compare;
 pub mod conversation;
+pub mod copying;
 pub mod create;
 pub mod effect;
 pub mod evidence;

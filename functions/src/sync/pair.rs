@@ -2,7 +2,7 @@
 
 use clients::ErrorKind;
 use domain::plan::Write;
-use domain::{Conflict, Decision, FieldKey, Side, Task, Ticket, Value, decide, settle};
+use domain::{Conflict, Decision, Evidence, FieldKey, Side, Task, Ticket, Value, decide, settle};
 use orchestration::{ExecutionContext, Noted};
 use stores::leases::Lease;
 use stores::links::{Link, LinkState};
@@ -102,14 +102,28 @@ pub async fn look(
     known: &mut Known,
     pair: &Pair,
 ) -> Result<Decision, SyncError> {
-    let evidence = known.for_decision(link, run.now_ms());
+    let evidence = evidence(cx, run, link, known, pair).await?;
     let decision = decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence);
     if decision.is_empty() || !known.with_open_writes(cx, link).await? {
         return Ok(decision);
     }
     // What looks like news may be a write of ours that landed after all.
-    let evidence = known.for_decision(link, run.now_ms());
+    let evidence = self::evidence(cx, run, link, known, pair).await?;
     Ok(decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence))
+}
+
+async fn evidence(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    known: &mut Known,
+    pair: &Pair,
+) -> Result<Evidence, SyncError> {
+    let evidence = known.for_decision(link, run.now_ms());
+    if known.ask_audits(cx, run, link, pair, &evidence).await? {
+        return Ok(known.for_decision(link, run.now_ms()));
+    }
+    Ok(evidence)
 }
 
 /// The calls that a decision asks for, in order.

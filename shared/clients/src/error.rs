@@ -40,6 +40,11 @@ impl ErrorKind {
     pub fn is_worth_repeating(self) -> bool {
         matches!(self, ErrorKind::RateLimited { .. } | ErrorKind::BudgetEmpty { .. } | ErrorKind::Transient)
     }
+
+    /// Whether the call may have been carried out, or may still be.
+    pub fn may_have_happened(self) -> bool {
+        matches!(self, ErrorKind::Unknown | ErrorKind::Unexpected)
+    }
 }
 
 /// A call that did not end well.

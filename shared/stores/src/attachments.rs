@@ -69,6 +69,16 @@ impl Attachments<'_> {
     ) -> Result<(), StoreError> {
         self.copies(ticket).renew(side, id, nonce, new_nonce).await
     }
+    /// The attempt certainly came to nothing: the next one need not wait for it.
+    pub async fn withdraw(
+        &self,
+        ticket: TicketId,
+        side: Side,
+        id: &str,
+        nonce: &str,
+    ) -> Result<(), StoreError> {
+        self.copies(ticket).withdraw(side, id, nonce).await
+    }
     /// The copy is there: puts the row of the copy, then finishes the original's.
     pub async fn done(
         &self,

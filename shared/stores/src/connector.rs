@@ -17,8 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::embedded::{self, Embedded};
+use crate::error::StoreError;
 use crate::faults::{Draw, FaultPlan, Faults};
-use crate::store::Here;
+use crate::store::{Clock, Here};
 
 /// The database behind the SDK's seam.
 #[derive(Clone)]
@@ -76,6 +78,10 @@ impl Here for Connector {
             Ok(body) => (200, body),
             Err(error) => (error.status_code(), error.to_json().into_bytes()),
         }
+    }
+
+    fn beside(&self, installation: &str, clock: &Clock, faults: FaultPlan) -> Result<Embedded, StoreError> {
+        embedded::beside(&self.database, installation, clock, faults)
     }
 }
 

@@ -56,6 +56,15 @@ impl Copies<'_> {
         self.store.write(write).await?.or_stale(self.kind).map(drop)
     }
 
+    /// Only what is still the intent of this very attempt.
+    pub(crate) async fn withdraw(&self, side: Side, id: &str, nonce: &str) -> Result<(), StoreError> {
+        let write = Write::delete(self.kind, &self.key(side, id))
+            .when("#state = :intent AND #nonce = :mine")
+            .value(":intent", word(MapState::Intent))
+            .value(":mine", text(nonce));
+        self.store.write(write).await.map(drop)
+    }
+
     /// The copy's row first: when the copy's own event comes in, it must be known as a copy.
     pub(crate) async fn done(
         &self,

@@ -73,9 +73,30 @@ pub(crate) fn open(
         tracing::info!(copy = %copy.display(), "the state of an earlier version was copied and brought up to date");
     }
     let incarnation = prepare(&database, path, installation, clock())?;
+    Ok(attached(database, incarnation, clock, faults, lock))
+}
+
+/// Another view of a table that is open.
+pub(crate) fn beside(
+    database: &Database,
+    installation: &str,
+    clock: &Clock,
+    faults: FaultPlan,
+) -> Result<Embedded, StoreError> {
+    let incarnation = prepare(database, Path::new(":beside:"), installation, clock())?;
+    Ok(attached(database.clone(), incarnation, clock, faults, None))
+}
+
+fn attached(
+    database: Database,
+    incarnation: u64,
+    clock: &Clock,
+    faults: FaultPlan,
+    lock: Option<File>,
+) -> Embedded {
     let connector = Connector::new(database, faults);
     let client = client(connector.clone(), clock.clone());
-    Ok(Embedded { client, here: Some(Arc::new(connector)), incarnation, lock })
+    Embedded { client, here: Some(Arc::new(connector)), incarnation, lock }
 }
 
 /// Opens a state that another process holds and lends; `None` where nobody does.

@@ -77,6 +77,9 @@ struct InProcess {
 pub(crate) trait Here: Send + Sync {
     /// Answers a request of DynamoDB's protocol: status and body.
     fn serve(&self, operation: &str, body: &[u8]) -> (u16, Vec<u8>);
+
+    /// The same table for another process, as far as it can tell.
+    fn beside(&self, installation: &str, clock: &Clock, faults: FaultPlan) -> Result<Embedded, StoreError>;
 }
 
 impl Store {
@@ -98,6 +101,14 @@ impl Store {
             Place::File(path) => Some(path),
         };
         Ok(Self::in_process(opened, installation, clock, file))
+    }
+
+    /// The same table as another process sees it that shares it, as on AWS: with a clock, tokens and faults of its own.
+    /// `None` where the table is elsewhere.
+    pub fn beside(&self, clock: Clock, faults: FaultPlan) -> Result<Option<Store>, StoreError> {
+        let Some(here) = &self.inner.here else { return Ok(None) };
+        let opened = here.beside(&self.inner.installation, &clock, faults)?;
+        Ok(Some(Self::in_process(opened, &self.inner.installation, clock, self.inner.file.clone())))
     }
 
     /// A state file that another process holds, through that process; `None` where nobody lends it.

@@ -84,7 +84,10 @@ impl<'a> State<'a> {
         };
         let (z_before, c_before) = (before(Side::Zendesk), before(Side::Clickup));
         let times = Times { zendesk: at(Side::Zendesk), clickup: at(Side::Clickup) };
-        let (z_unseen, c_unseen) = (z_new && !z_moved, c_new && !c_moved);
+        // Somebody changed it and put it back, after all that the other record has seen.
+        let z_put_back = c_new && zs == base.z && at(Side::Zendesk).is_some_and(|t| t > look.task.updated);
+        let c_put_back = z_new && cs == base.c && at(Side::Clickup).is_some_and(|t| t > look.ticket.updated);
+        let (z_unseen, c_unseen) = (z_new && !z_moved || z_put_back, c_new && !c_moved || c_put_back);
         State {
             field,
             look,

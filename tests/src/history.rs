@@ -1,0 +1,323 @@
+//! One history: a small world, several executors, an hour of virtual time, people on both sides, and everything that can
+//! go wrong. The seed decides all of it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use stores::{FaultPlan, Place, Store};
+use world::judge::edits::Fate;
+use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
+
+use crate::expect::Faults;
+use crate::team::Team;
+use crate::whole::{INSTALLATION, Ran, Wrap, bare, on_paused_clock};
+
+/// How long a history takes at least.
+const LASTS_MS: i64 = 60 * 60_000;
+
+/// What a history is made of.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Decides everything.
+    pub seed: u64,
+    /// Tickets.
+    pub tickets: usize,
+    /// Edits of people, on both sides.
+    pub edits: usize,
+    /// Executors.
+    pub executors: usize,
+}
+
+impl Recipe {
+    /// What a seed stands for.
+    pub fn of(seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed ^ 0x4157);
+        Self {
+            seed,
+            tickets: random.usize(3..=5),
+            edits: random.usize(12..=16),
+            executors: random.usize(2..=3),
+        }
+    }
+}
+
+/// What became of a history.
+#[derive(Clone, Debug, Default)]
+pub struct Outcome {
+    /// Its seed.
+    pub seed: u64,
+    /// What is wrong with it, in words.
+    pub wrong: Vec<String>,
+    /// What the judge counted: lost, duplicated, leaked, diverged.
+    pub counts: [u64; 4],
+    /// Records.
+    pub records: u64,
+    /// Edits of people.
+    pub edits: u64,
+    /// Edits that nothing can be proven of.
+    pub unprovable: u64,
+    /// Writes that an executor made again, or undid, because it could not know better: harmless, and counted.
+    pub again: u64,
+    /// How often each fault took effect.
+    pub fired: BTreeMap<&'static str, u64>,
+    /// Requests to the table.
+    pub store_operations: u64,
+    /// Virtual time.
+    pub lasted_ms: i64,
+    /// A hash over everything that both services changed.
+    pub trace: u64,
+}
+
+impl Outcome {
+    /// Whether all is as it must be.
+    pub fn is_clean(&self) -> bool {
+        self.wrong.is_empty()
+    }
+
+    /// What is wrong, under the command that plays it again.
+    pub fn report(&self) -> String {
+        let mut text = format!(
+            "seed {}: again with\n  cargo run --release -p tests --bin simulate -- --histories 1 --seed {}",
+            self.seed, self.seed
+        );
+        for line in &self.wrong {
+            // Writing to a string does not fail.
+            let _ = write!(text, "\n    {line}");
+        }
+        text
+    }
+}
+
+/// Many histories together.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// How many.
+    pub histories: u64,
+    /// Lost, duplicated, leaked, diverged.
+    pub counts: [u64; 4],
+    /// Records, edits, unprovable edits, writes made again, faults that took effect, requests to the table, minutes.
+    pub sums: [u64; 7],
+    /// Faults by name.
+    pub fired: BTreeMap<&'static str, u64>,
+    /// Histories that are not clean.
+    pub failed: Vec<Outcome>,
+}
+
+impl Summary {
+    /// One more.
+    pub fn add(&mut self, outcome: Outcome) {
+        self.histories += 1;
+        for (sum, count) in self.counts.iter_mut().zip(outcome.counts) {
+            *sum += count;
+        }
+        let minutes = u64::try_from(outcome.lasted_ms / 60_000).unwrap_or(0);
+        let faults = outcome.fired.values().sum();
+        let of_one = [
+            outcome.records,
+            outcome.edits,
+            outcome.unprovable,
+            outcome.again,
+            faults,
+            outcome.store_operations,
+            minutes,
+        ];
+        for (sum, one) in self.sums.iter_mut().zip(of_one) {
+            *sum += one;
+        }
+        for (name, count) in &outcome.fired {
+            *self.fired.entry(name).or_default() += count;
+        }
+        if !outcome.is_clean() {
+            self.failed.push(outcome);
+        }
+    }
+
+    /// The share of edits that nothing can be proven of.
+    pub fn exempt_percent(&self) -> f64 {
+        self.sums[2] as f64 * 100.0 / self.sums[1].max(1) as f64
+    }
+
+    /// The one line that says it all.
+    pub fn line(&self) -> String {
+        let [lost, duplicated, leaked, diverged] = self.counts;
+        format!(
+            "histories {}, lost {lost}, duplicated {duplicated}, leaked {leaked}, diverged {diverged}",
+            self.histories
+        )
+    }
+
+    /// Means, and how often each fault took effect.
+    pub fn details(&self) -> String {
+        let mean = |at: usize| self.sums[at] as f64 / self.histories.max(1) as f64;
+        let fired: Vec<String> = self.fired.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        format!(
+            "each: {:.1} records, {:.1} edits, {:.1} faults, {:.0} requests to the table, {:.0} minutes\n\
+             unprovable {} of {} edits ({:.2} %), made again {}\nfaults: {}",
+            mean(0),
+            mean(1),
+            mean(4),
+            mean(5),
+            mean(6),
+            self.sums[2],
+            self.sums[1],
+            self.exempt_percent(),
+            self.sums[3],
+            fired.join(", ")
+        )
+    }
+}
+
+/// Plays seeds on all cores; `each` is told of every one that ends, and says whether to go on.
+pub fn play_all(
+    seeds: std::ops::Range<u64>,
+    play: impl Fn(u64) -> Outcome + Sync,
+    each: impl Fn(&Summary) -> bool + Sync,
+) -> Summary {
+    let next = AtomicU64::new(seeds.start);
+    let summary = Mutex::new(Summary::default());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        return;
+                    }
+                    let outcome = play(seed);
+                    let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+                    summary.add(outcome);
+                    if !each(&summary) {
+                        next.store(seeds.end, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    summary.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Plays a seed.
+pub fn play(seed: u64) -> Outcome {
+    play_over(seed, bare)
+}
+
+/// The same with something between the executors and the wire.
+pub fn play_over(seed: u64, wrap: Wrap) -> Outcome {
+    let recipe = Recipe::of(seed);
+    match on_paused_clock(live(&recipe, wrap)) {
+        Ok(outcome) => outcome,
+        Err(error) => Outcome { seed, wrong: vec![format!("{error:?}")], ..Outcome::default() },
+    }
+}
+
+fn options(recipe: &Recipe) -> WorldOptions {
+    let mut random = Rng::with_seed(recipe.seed ^ 0x0b71);
+    WorldOptions {
+        tickets: recipe.tickets,
+        edits: recipe.edits,
+        seed: recipe.seed,
+        faults: WorldFaults {
+            webhook_drop: if random.bool() { 0.0 } else { random.f64() * 0.2 },
+            webhook_duplicate: random.f64() * 0.3,
+            webhook_delay_ms: (50, random.u64(1_000..=30_000)),
+            visibility_delay_ms: (0, random.u64(1_000..=30_000)),
+            ..WorldFaults::default()
+        },
+        mischief: random.usize(0..=2),
+        spacing_ms: LASTS_MS / 2 / recipe.edits as i64,
+        coinciding: 0.15,
+        ..WorldOptions::default()
+    }
+}
+
+async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
+    let world = Arc::new(World::open(options(recipe))?);
+    let clock = world.access().clock;
+    let begun_ms = clock.now_ms();
+    let now = clock.clone();
+    let now = Arc::new(move || now.now_ms());
+    let table = Store::embedded_with(Place::Memory, INSTALLATION, now, FaultPlan::none())?;
+    let team = Team::new(world.clone(), table, recipe.executors, recipe.seed, wrap)?;
+    let deskup: Arc<dyn Deskup> = team.clone();
+    world.seed(&Silent)?;
+    world.connect(Some(deskup.clone()));
+    world.prepare(deskup.as_ref()).await?;
+    world.backfill(deskup.as_ref(), &Silent).await?;
+    world.live(deskup.as_ref())?;
+    let (played, troubled) = futures::join!(world.play(&Silent), trouble(&team, recipe));
+    played?;
+    troubled?;
+    let left_ms = u64::try_from(LASTS_MS - (clock.now_ms() - begun_ms)).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(left_ms)).await;
+    team.calm_down();
+    team.fill_up().await?;
+    world.settle(deskup.as_ref()).await?;
+    world.second_run(deskup.as_ref(), &Silent).await?;
+    let (verdict, details) = world.judge(deskup.as_ref()).await?;
+    let testimony = world.testimony(deskup.as_ref()).await?;
+    deskup.stop().await;
+    let ran = Ran { verdict, details, testimony };
+    let lasted_ms = clock.now_ms() - begun_ms;
+    world.connect(None);
+    Ok(outcome(recipe, &ran, &team, lasted_ms))
+}
+
+/// Executors crash and come back, or stand still for longer than their leases last.
+async fn trouble(team: &Team, recipe: &Recipe) -> anyhow::Result<()> {
+    let mut random = Rng::with_seed(recipe.seed ^ 0x7a0b);
+    let pause = |random: &mut Rng| Duration::from_millis(random.u64(20_000..=400_000));
+    for _ in 0..random.usize(2..=4) {
+        tokio::time::sleep(pause(&mut random)).await;
+        let at = random.usize(0..recipe.executors);
+        if random.bool() {
+            team.crash(at);
+            tokio::time::sleep(pause(&mut random) / 4).await;
+            team.fill_up().await?;
+        } else {
+            team.freeze(at, random.i64(30_000..=300_000));
+        }
+    }
+    Ok(())
+}
+
+/// An executor that stood still for minutes sends what it was about to send, and a create that nobody heard of leaves a
+/// second task that is put away: what was written is right, though not needed.
+fn is_made_again(line: &str) -> bool {
+    line.starts_with("written twice")
+        || (line.starts_with("written without cause") && line.ends_with("archived"))
+}
+
+fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
+    let verdict = &ran.verdict;
+    let mut trace = std::hash::DefaultHasher::new();
+    for change in ran.testimony.zendesk_changes.iter().chain(&ran.testimony.clickup_changes) {
+        format!("{change:?}").hash(&mut trace);
+    }
+    let (again, wrong): (Vec<String>, Vec<String>) =
+        Faults::of_told(ran).into_lines().into_iter().partition(|line| is_made_again(line));
+    let exempt = ran.details.judged.iter().filter(|judged| judged.fate == Fate::Unprovable).count();
+    Outcome {
+        seed: recipe.seed,
+        wrong,
+        again: again.len() as u64,
+        counts: [
+            verdict.lost,
+            verdict.duplicates,
+            verdict.leaked_internal,
+            u64::from(verdict.converged_percent < 100.0) + verdict.silence,
+        ],
+        records: verdict.tickets,
+        edits: verdict.edits,
+        unprovable: exempt as u64,
+        fired: team.fired().all(),
+        store_operations: team.store_operations(),
+        lasted_ms,
+        trace: trace.finish(),
+    }
+}

@@ -1,0 +1,292 @@
+//! Several executors over one table, as on AWS: each with its own clock, weather and incarnation. They crash, come back
+//! and stand still, and a delivery reaches whichever is there.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use anyhow::anyhow;
+use bytes::Bytes;
+use clients::Clock;
+use domain::Side;
+use fastrand::Rng;
+use functions::Options;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+use stores::{FaultPlan, Store};
+use tokio::sync::watch;
+use world::deskup::{Effort, Kept};
+use world::{Deskup, Instance, InstanceOptions, Progress, World, kept};
+
+use crate::weather::{Fired, Weather};
+use crate::whole::Wrap;
+
+/// How far an executor's clock may be off.
+const SKEW_MAX_MS: i64 = 5_000;
+/// Polls less often than usual: most of what they ask is the same again.
+const POLL_EVERY_MS: i64 = 300_000;
+/// What others leave is looked for less often, too.
+const NAP_MS: i64 = 180_000;
+/// How often a new executor tries to begin.
+const BEGINS_MAX: u32 = 20;
+
+/// A clock that is off by some seconds.
+struct Skewed(Arc<dyn Clock>, i64);
+
+impl Clock for Skewed {
+    fn now_ms(&self) -> i64 {
+        self.0.now_ms() + self.1
+    }
+}
+
+/// One executor.
+#[derive(Clone)]
+struct Member {
+    instance: Arc<Instance>,
+    weather: Arc<Weather>,
+    store: Store,
+    /// Says that it is dead.
+    killed: watch::Sender<bool>,
+    is_ready: Arc<AtomicBool>,
+}
+
+/// All of them.
+pub struct Team {
+    world: Arc<World>,
+    table: Store,
+    wrap: Wrap,
+    random: Mutex<Rng>,
+    members: Mutex<Vec<Option<Member>>>,
+    gone: Mutex<u64>,
+    fired: Fired,
+    calm: Arc<AtomicBool>,
+    live: AtomicBool,
+}
+
+impl Team {
+    /// So many executors on this table.
+    pub fn new(
+        world: Arc<World>,
+        table: Store,
+        size: usize,
+        seed: u64,
+        wrap: Wrap,
+    ) -> anyhow::Result<Arc<Self>> {
+        let team = Arc::new(Self {
+            world,
+            table,
+            wrap,
+            random: Mutex::new(Rng::with_seed(seed ^ 0x7ea3)),
+            members: Mutex::new(vec![None; size]),
+            gone: Mutex::new(0),
+            fired: Fired::default(),
+            calm: Arc::new(AtomicBool::new(false)),
+            live: AtomicBool::new(false),
+        });
+        for at in 0..size {
+            let member = team.make()?;
+            team.members()[at] = Some(member);
+        }
+        Ok(team)
+    }
+
+    /// What has gone wrong so far.
+    pub fn fired(&self) -> &Fired {
+        &self.fired
+    }
+
+    /// Nothing more goes wrong by itself.
+    pub fn calm_down(&self) {
+        self.calm.store(true, Ordering::Relaxed);
+    }
+
+    /// Requests to the table, of all executors that ever were.
+    pub fn store_operations(&self) -> u64 {
+        let now: u64 = self.members().iter().flatten().map(|one| one.store.operations().total()).sum();
+        now + *lock(&self.gone)
+    }
+
+    /// Drops an executor where it stands.
+    pub fn crash(&self, at: usize) {
+        let Some(member) = self.members().get_mut(at).and_then(Option::take) else { return };
+        self.fired.add("crash");
+        member.killed.send_replace(true);
+        member.instance.abort();
+        if let Ok(local) = member.instance.local() {
+            local.engine.abort_all();
+        }
+        *lock(&self.gone) += member.store.operations().total();
+    }
+
+    /// An executor stands still for so long, in the middle of whatever it does.
+    pub fn freeze(&self, at: usize, ms: i64) {
+        let members = self.members();
+        let Some(Some(member)) = members.get(at) else { return };
+        self.fired.add("freeze");
+        member.weather.frozen_until_ms.store(self.world.now_ms() + ms, Ordering::Relaxed);
+    }
+
+    /// Whoever is missing begins anew.
+    pub async fn fill_up(&self) -> anyhow::Result<()> {
+        let size = self.members().len();
+        for at in 0..size {
+            if self.members()[at].is_some() {
+                continue;
+            }
+            let member = self.make()?;
+            self.members()[at] = Some(member.clone());
+            begin(&member).await?;
+            if self.live.load(Ordering::Relaxed) {
+                member.instance.start_live();
+            }
+        }
+        Ok(())
+    }
+
+    fn make(&self) -> anyhow::Result<Member> {
+        let (skew_ms, seed) = {
+            let mut random = lock(&self.random);
+            (random.i64(-SKEW_MAX_MS..=SKEW_MAX_MS), random.u64(..))
+        };
+        let clock: Arc<dyn Clock> = Arc::new(Skewed(self.world.access().clock, skew_ms));
+        let faults = FaultPlan {
+            seed,
+            throttle: 0.005,
+            conflict: 0.005,
+            lost_reply: 0.01,
+            unprocessed: 0.05,
+            dies_after: None,
+        };
+        let now = clock.clone();
+        let store = self.table.beside(Arc::new(move || now.now_ms()), faults)?;
+        let store = store.ok_or_else(|| anyhow!("the table is in this process"))?;
+        let made = InstanceOptions::of(&self.world, store.clone());
+        let wire = (self.wrap)(made.transport.clone());
+        let world_clock = self.world.access().clock;
+        let weather = Weather::new(wire, world_clock, seed, self.fired.clone(), self.calm.clone());
+        let numbers = Options { poll_every_ms: POLL_EVERY_MS, nap_ms: NAP_MS, ..made.options.clone() };
+        let options = InstanceOptions { transport: weather.clone(), clock, options: numbers, ..made };
+        let (killed, _) = watch::channel(false);
+        let is_ready = Arc::default();
+        Ok(Member { instance: Instance::new(options), weather, store, killed, is_ready })
+    }
+
+    fn members(&self) -> MutexGuard<'_, Vec<Option<Member>>> {
+        lock(&self.members)
+    }
+
+    fn ready(&self) -> Vec<Member> {
+        let is_ready = |member: &&Member| member.is_ready.load(Ordering::Relaxed);
+        self.members().iter().flatten().filter(is_ready).cloned().collect()
+    }
+
+    fn first(&self) -> anyhow::Result<Member> {
+        self.ready().into_iter().next().ok_or_else(|| anyhow!("no executor is there"))
+    }
+}
+
+/// Whoever starts an executor starts it again when it could not begin.
+async fn begin(member: &Member) -> anyhow::Result<()> {
+    let mut killed = member.killed.subscribe();
+    let mut last = anyhow!("it was killed");
+    for _ in 0..BEGINS_MAX {
+        tokio::select! {
+            biased;
+            _ = killed.wait_for(|dead| *dead) => return Ok(()),
+            begun = member.instance.prepare() => match begun {
+                Ok(()) => {
+                    member.is_ready.store(true, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(error) => last = error,
+            }
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    }
+    Err(last)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn refused() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+}
+
+impl Deskup for Team {
+    fn prepare(&self) -> BoxFuture<'_, anyhow::Result<()>> {
+        async move {
+            let members: Vec<Member> = self.members().iter().flatten().cloned().collect();
+            for member in &members {
+                begin(member).await?;
+            }
+            Ok(())
+        }
+        .boxed()
+    }
+
+    fn backfill<'a>(&'a self, progress: &'a dyn Progress) -> BoxFuture<'a, anyhow::Result<()>> {
+        async move { self.first()?.instance.backfill(progress).await }.boxed()
+    }
+
+    fn start_live(&self) {
+        self.live.store(true, Ordering::Relaxed);
+        self.ready().iter().for_each(|member| member.instance.start_live());
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        async move {
+            for member in self.ready() {
+                member.instance.stop().await;
+            }
+        }
+        .boxed()
+    }
+
+    fn abort(&self) {
+        (0..self.members().len()).for_each(|at| self.crash(at));
+    }
+
+    fn idle(&self) -> BoxFuture<'_, anyhow::Result<bool>> {
+        async move {
+            let runs =
+                |member: &Member| member.instance.local().is_ok_and(|local| local.dispatcher.is_running());
+            // They share one table, so it is asked once.
+            Ok(!self.ready().iter().any(runs) && self.table.work().count().await?.values().sum::<u64>() == 0)
+        }
+        .boxed()
+    }
+
+    fn poll(&self) -> BoxFuture<'_, anyhow::Result<()>> {
+        async move { self.first()?.instance.poll().await }.boxed()
+    }
+
+    fn webhook(&self, side: Side, request: Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> {
+        let ready = self.ready();
+        if ready.is_empty() {
+            return std::future::ready(refused()).boxed();
+        }
+        let at = lock(&self.random).usize(0..ready.len());
+        let member = ready[at].clone();
+        async move {
+            let mut killed = member.killed.subscribe();
+            tokio::select! {
+                biased;
+                _ = killed.wait_for(|dead| *dead) => refused(),
+                answer = member.instance.webhook(side, request) => answer,
+            }
+        }
+        .boxed()
+    }
+
+    fn kept(&self) -> BoxFuture<'_, anyhow::Result<Kept>> {
+        kept::read(&self.table).boxed()
+    }
+
+    fn effort(&self) -> Effort {
+        Effort::default()
+    }
+}

@@ -1,0 +1,176 @@
+//! What goes wrong between one executor and the services, each with its own probability, all at once: replies that are
+//! lost, late, garbled or refused, requests that are carried out long after their sender has given up, and an
+//! executor that stands still.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use clients::{Clock, Transport, TransportError};
+use fastrand::Rng;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::{Request, Response, StatusCode};
+
+type Answer = Result<Response<Bytes>, TransportError>;
+
+/// How long a client waits for a reply before it gives up.
+const PATIENCE_MS: u64 = 10_000;
+/// When a request is carried out that its sender has given up: within the delay after which deskup believes lists.
+const LATE_MS: (u64, u64) = (12_000, 40_000);
+/// How long a refusal asks to wait.
+const RETRY_AFTER_S: (u64, u64) = (1, 20);
+
+/// Everything that can happen to a request, and how many of a thousand it happens to.
+const KINDS: [(&str, u32); 10] = [
+    ("request lost", 15),
+    ("reply lost", 20),
+    ("reply late", 10),
+    ("carried out late", 15),
+    ("server error", 15),
+    ("web page", 8),
+    ("truncated", 10),
+    ("nulls", 6),
+    ("429 with Retry-After", 6),
+    ("429 without", 6),
+];
+
+/// What has happened so far, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Fired(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+
+impl Fired {
+    /// One more.
+    pub fn add(&self, what: &'static str) {
+        *self.lock().entry(what).or_default() += 1;
+    }
+
+    /// All of them.
+    pub fn all(&self) -> BTreeMap<&'static str, u64> {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The weather of one executor.
+pub struct Weather {
+    wire: Arc<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    random: Mutex<Rng>,
+    fired: Fired,
+    /// Until when its executor stands still, by the world's clock.
+    pub frozen_until_ms: AtomicI64,
+    /// Whether all is well now.
+    pub calm: Arc<AtomicBool>,
+}
+
+impl Weather {
+    /// Over this wire, drawn from this seed.
+    pub fn new(
+        wire: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+        fired: Fired,
+        calm: Arc<AtomicBool>,
+    ) -> Arc<Self> {
+        let random = Mutex::new(Rng::with_seed(seed));
+        Arc::new(Self { wire, clock, random, fired, frozen_until_ms: AtomicI64::new(0), calm })
+    }
+
+    fn draw<T>(&self, of: impl FnOnce(&mut Rng) -> T) -> T {
+        of(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// What happens to the next request.
+    fn kind(&self) -> Option<&'static str> {
+        if self.calm.load(Ordering::Relaxed) {
+            return None;
+        }
+        let mut dice = self.draw(|random| random.u32(0..1_000));
+        let found = KINDS.iter().find(|(_, share)| match dice.checked_sub(*share) {
+            Some(rest) => {
+                dice = rest;
+                false
+            }
+            None => true,
+        });
+        found.map(|(kind, _)| *kind)
+    }
+
+    async fn stand_still(&self) {
+        let left_ms = self.frozen_until_ms.load(Ordering::Relaxed) - self.clock.now_ms();
+        if let Ok(ms @ 1..) = u64::try_from(left_ms) {
+            sleep_ms(ms).await;
+        }
+    }
+
+    async fn carry(&self, request: Request<Bytes>) -> Answer {
+        self.stand_still().await;
+        let kind = self.kind();
+        if let Some(kind) = kind {
+            self.fired.add(kind);
+        }
+        let lost = || TransportError::Unknown("no answer (injected)".to_owned());
+        let answer = match kind {
+            Some("request lost") => {
+                sleep_ms(PATIENCE_MS).await;
+                return Err(lost());
+            }
+            Some("carried out late") => {
+                let (wire, ms) = (self.wire.clone(), self.draw(|random| random.u64(LATE_MS.0..=LATE_MS.1)));
+                // It is under way, whatever becomes of its sender.
+                tokio::spawn(async move {
+                    sleep_ms(ms).await;
+                    drop(wire.send(request).await);
+                });
+                sleep_ms(PATIENCE_MS).await;
+                return Err(lost());
+            }
+            Some("server error") => return Ok(page(StatusCode::SERVICE_UNAVAILABLE, "{}")),
+            Some("web page") => return Ok(page(StatusCode::BAD_GATEWAY, "<html>Bad gateway</html>")),
+            Some("429 with Retry-After") => {
+                let seconds = self.draw(|random| random.u64(RETRY_AFTER_S.0..=RETRY_AFTER_S.1));
+                let mut answer = page(StatusCode::TOO_MANY_REQUESTS, "{}");
+                answer.headers_mut().insert("retry-after", seconds.into());
+                return Ok(answer);
+            }
+            Some("429 without") => return Ok(page(StatusCode::TOO_MANY_REQUESTS, "")),
+            _ => self.wire.send(request).await,
+        };
+        self.stand_still().await;
+        match kind {
+            Some("reply lost") => {
+                sleep_ms(PATIENCE_MS).await;
+                Err(lost())
+            }
+            Some("reply late") => {
+                sleep_ms(PATIENCE_MS / 2).await;
+                answer
+            }
+            Some("truncated") => answer.map(|answer| answer.map(|body| body.slice(..body.len() / 2))),
+            Some("nulls") => answer.map(|answer| answer.map(|_| Bytes::from_static(b"null"))),
+            _ => answer,
+        }
+    }
+}
+
+fn page(status: StatusCode, text: &'static str) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(text.as_bytes()));
+    *response.status_mut() = status;
+    response
+}
+
+async fn sleep_ms(ms: u64) {
+    tokio::time::sleep(Duration::from_millis(ms)).await;
+}
+
+impl Transport for Weather {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Answer> {
+        self.carry(request).boxed()
+    }
+}

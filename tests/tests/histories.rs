@@ -1,0 +1,57 @@
+//! Random histories: several executors, people on both sides, an hour, and everything that goes wrong at once. Nothing may
+//! be lost, nothing done twice, and all must end the same on both sides. `simulate` plays more of them.
+
+use tests::history::{Outcome, Summary, play, play_all, play_over};
+use tests::whole::Wrap;
+use tests::{planted, seeds};
+
+/// Histories of an ordinary run.
+const HISTORIES: u64 = 300;
+
+/// A planted fault is found within so many.
+const WITHIN: u64 = 1_000;
+
+fn all_clean(summary: &Summary) {
+    let failed: Vec<String> = summary.failed.iter().map(Outcome::report).collect();
+    assert!(failed.is_empty(), "{}\n{}", failed.join("\n"), summary.line());
+    assert!(summary.exempt_percent() <= 1.0, "{}", summary.details());
+}
+
+#[test]
+fn histories_lose_nothing_and_do_nothing_twice() {
+    if let Some(seed) = seeds::asked() {
+        return all_clean(&play_all(seed..seed + 1, play, |_| true));
+    }
+    let summary = play_all(1..HISTORIES + 1, play, |so_far| so_far.failed.len() < 5);
+    println!("{}\n{}", summary.details(), summary.line());
+    all_clean(&summary);
+    let faults = summary.sums[4] / summary.histories;
+    assert!(faults >= 5, "too little goes wrong: {faults} faults a history");
+}
+
+/// How many histories it takes to find a fault, at most [`WITHIN`].
+fn found_after(wrap: Wrap) -> Option<u64> {
+    let summary = play_all(1..WITHIN + 1, |seed| play_over(seed, wrap), |so_far| so_far.failed.is_empty());
+    (!summary.failed.is_empty()).then_some(summary.histories)
+}
+
+#[test]
+fn a_write_that_is_swallowed_is_found() {
+    let found = found_after(planted::swallowing);
+    assert!(found.is_some());
+}
+
+#[test]
+fn a_create_that_is_sent_twice_is_found() {
+    let found = found_after(planted::twice);
+    assert!(found.is_some());
+}
+
+#[test]
+fn the_same_seed_has_the_same_trace() {
+    for seed in [3, 14, 159] {
+        let (one, other) = (play(seed), play(seed));
+        assert_eq!(one.trace, other.trace, "seed {seed}");
+        assert_eq!(one.store_operations, other.store_operations, "seed {seed}");
+    }
+}
