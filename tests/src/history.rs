@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
+use simulators::Change;
 use stores::{FaultPlan, Place, Store};
-use world::judge::edits::Fate;
+use world::judge::edits::{Edit, Fate};
 use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
 
 use crate::expect::Faults;
@@ -293,6 +294,27 @@ fn is_made_again(line: &str) -> bool {
         || (line.starts_with("written without cause") && line.ends_with("archived"))
 }
 
+/// What became of a field on both sides, for whoever has to find out why an edit was lost.
+fn story(ran: &Ran, edit: &Edit) -> Vec<String> {
+    let task = ran.testimony.kept.links.iter().find(|(ticket, _)| ticket.to_string() == edit.ticket);
+    let task = task.map(|(_, link)| link.task.to_string()).unwrap_or_default();
+    let field = format!("{:?}", edit.field).to_lowercase();
+    let names = [field.as_str(), "subject", "title", "name"];
+    let names = if field == "title" { &names[..] } else { &names[..1] };
+    let of = |side: &'static str, changes: &[Change], record: &str| -> Vec<String> {
+        let ours = |change: &&Change| change.record == record && names.contains(&change.field.as_str());
+        let line = |change: &Change| {
+            let who = change.edit.as_deref().unwrap_or("deskup");
+            format!("  {} {side} {who}: {} to {}", change.at_ms, change.before, change.after)
+        };
+        changes.iter().filter(ours).map(line).collect()
+    };
+    let mut lines = of("Zendesk", &ran.testimony.zendesk_changes, &edit.ticket);
+    lines.extend(of("ClickUp", &ran.testimony.clickup_changes, &task));
+    lines.sort();
+    lines
+}
+
 fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     let verdict = &ran.verdict;
     let mut trace = std::hash::DefaultHasher::new();
@@ -301,6 +323,10 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     }
     let (again, wrong): (Vec<String>, Vec<String>) =
         Faults::of_told(ran).into_lines().into_iter().partition(|line| is_made_again(line));
+    let mut wrong = wrong;
+    for edit in &ran.details.lost {
+        wrong.extend(story(ran, edit));
+    }
     let exempt = ran.details.judged.iter().filter(|judged| judged.fate == Fate::Unprovable).count();
     Outcome {
         seed: recipe.seed,

@@ -6,7 +6,10 @@ use tests::whole::Wrap;
 use tests::{planted, seeds};
 
 /// Histories of an ordinary run.
-const HISTORIES: u64 = 300;
+const HISTORIES: u64 = 600;
+
+/// Seeds that have found something once.
+const FOUND: [u64; 7] = [78, 228, 431, 5_416, 5_495, 5_520, 5_641];
 
 /// A planted fault is found within so many.
 const WITHIN: u64 = 1_000;
@@ -45,6 +48,13 @@ fn a_write_that_is_swallowed_is_found() {
 fn a_create_that_is_sent_twice_is_found() {
     let found = found_after(planted::twice);
     assert!(found.is_some());
+}
+
+#[test]
+fn seeds_that_once_failed_are_clean() {
+    let wrong: Vec<String> =
+        FOUND.iter().map(|seed| play(*seed)).filter(|one| !one.is_clean()).map(|one| one.report()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

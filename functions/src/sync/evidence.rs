@@ -142,7 +142,7 @@ impl Known {
     /// values were lost and kept.
     pub async fn confirm(&self, cx: &Context, link: &Link) -> Result<u32, SyncError> {
         let mut kept = 0;
-        for effect in cx.store.effects().unconfirmed(link.ticket).await? {
+        for effect in cx.store.effects().told_of(link.ticket).await? {
             if effect.target != Side::Clickup {
                 continue;
             }

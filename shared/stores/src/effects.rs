@@ -184,15 +184,17 @@ impl Effects<'_> {
             .filter(|e| matches!(e.state, EffectState::Sent | EffectState::Unknown))
             .collect())
     }
-    /// Effects of a ticket that wait for their confirmation (done, unknown, or sent).
-    pub async fn unconfirmed(&self, ticket: TicketId) -> Result<Vec<Effect>, StoreError> {
-        let mut waiting = Vec::new();
-        for (effect, due) in self.rows(ticket).await? {
-            if due || matches!(effect.state, EffectState::Sent | EffectState::Unknown) {
-                waiting.push(effect);
-            }
-        }
-        Ok(waiting)
+    /// Effects of which an event may still tell something: those that wait for one, and those that are confirmed
+    /// and may change several fields, each with an event of its own.
+    pub async fn told_of(&self, ticket: TicketId) -> Result<Vec<Effect>, StoreError> {
+        let now = self.store.now_ms();
+        let rows = self.rows(ticket).await?.into_iter();
+        let may_be_told = |effect: &Effect, due: bool| match effect.state {
+            EffectState::Sent | EffectState::Unknown => true,
+            EffectState::Confirmed => effect.late_ms > now,
+            _ => due,
+        };
+        Ok(rows.filter(|(effect, due)| may_be_told(effect, *due)).map(|(effect, _)| effect).collect())
     }
     /// Effects whose confirmation or lateness bound is over.
     pub async fn due_unconfirmed(&self, limit: usize) -> Result<Vec<Effect>, StoreError> {

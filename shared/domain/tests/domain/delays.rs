@@ -206,3 +206,29 @@ fn a_record_that_moves_during_the_write_is_news_afterwards() {
         title: changed in Zendesk"#]]
     .assert_eq(&show(&pair.decide()));
 }
+
+/// What somebody changed and put back is what both agreed on: only its event tells, and only where it came after all that
+/// the other record has seen.
+#[test]
+fn what_was_changed_and_put_back_is_kept_when_the_other_side_wins() {
+    let put_back_at = |ms: i64| Evidence {
+        changed: std::collections::BTreeMap::from([(
+            (Side::Clickup, FieldKey::Priority),
+            domain::Timestamp(ms),
+        )]),
+        ..Evidence::default()
+    };
+    for (ms, kept) in [(2_000, 1), (1_000, 0), (500, 0)] {
+        let mut pair = crate::echo::Pair::new(crate::sample::ticket(), mapping());
+        pair.ticket.priority = Some("urgent".to_owned());
+        pair.ticket.updated = domain::Timestamp(1_000);
+        let decision =
+            domain::decide(&pair.fields, &pair.ticket, &pair.task, &pair.mapping, &put_back_at(ms));
+        let conflicts: Vec<_> = decision.conflicts.iter().map(|conflict| &conflict.field).collect();
+        assert_eq!(conflicts, vec![&FieldKey::Priority; kept], "{ms}");
+        assert!(
+            decision.writes.contains_key(&(Side::Clickup, FieldKey::Priority)),
+            "it is mirrored all the same"
+        );
+    }
+}
