@@ -14,6 +14,7 @@ crate::on_every_table!(
     an_event_is_accepted_once_and_reads_back,
     an_effect_goes_from_sent_to_confirmed,
     an_effect_of_unknown_outcome_is_due_at_its_bound,
+    events_are_asked_for_until_no_other_can_come,
     a_refused_effect_is_over,
     an_effect_id_is_used_once,
     the_same_conflict_is_kept_once,
@@ -90,14 +91,14 @@ async fn an_effect_goes_from_sent_to_confirmed(bench: &Bench) {
         "again"
     );
     assert_eq!(effects.open(ticket(7)).await, Ok(Vec::new()));
-    assert_eq!(effects.unconfirmed(ticket(7)).await, Ok(vec![done.clone()]));
+    assert_eq!(effects.told_of(ticket(7)).await, Ok(vec![done.clone()]));
     assert_eq!(effects.due_unconfirmed(10).await, Ok(Vec::new()), "there is time");
     assert_eq!(effects.next_due_ms().await, Ok(Some(START_MS + 900_000)));
     bench.pass(900_000);
     assert_eq!(effects.due_unconfirmed(10).await, Ok(vec![done.clone()]));
     let confirmed = effects.confirm(&done).await.expect("confirms");
     assert_eq!(effects.due_unconfirmed(10).await, Ok(Vec::new()));
-    assert_eq!(effects.unconfirmed(ticket(7)).await, Ok(Vec::new()));
+    assert_eq!(effects.told_of(ticket(7)).await, Ok(Vec::new()));
     assert_eq!(effects.list(ticket(7)).await, Ok(vec![confirmed]));
 }
 
@@ -113,13 +114,23 @@ async fn an_effect_of_unknown_outcome_is_due_at_its_bound(bench: &Bench) {
     assert!(effects.unknown(&sent).await.is_err_and(|error| error.is_stale()), "what is proven stays proven");
 }
 
+async fn events_are_asked_for_until_no_other_can_come(bench: &Bench) {
+    let effects = bench.store.effects();
+    let sent = effects.send(&effect("e1")).await.expect("sends");
+    let done = effects.done(&sent, 200, None, Some(START_MS + 60_000)).await.expect("done");
+    let confirmed = effects.confirm(&done).await.expect("confirms");
+    assert_eq!(effects.told_of(ticket(7)).await, Ok(vec![confirmed]), "its other fields have events, too");
+    bench.pass(600_000);
+    assert_eq!(effects.told_of(ticket(7)).await, Ok(Vec::new()));
+}
+
 async fn a_refused_effect_is_over(bench: &Bench) {
     let effects = bench.store.effects();
     let sent = effects.send(&effect("e1")).await.expect("sends");
     let refused = effects.refused(&sent, Some(422), None).await.expect("notes");
     assert_eq!((refused.state, refused.status), (EffectState::Refused, Some(422)));
     assert!(effects.confirm(&refused).await.is_err_and(|error| error.is_stale()));
-    assert_eq!(effects.unconfirmed(ticket(7)).await, Ok(Vec::new()));
+    assert_eq!(effects.told_of(ticket(7)).await, Ok(Vec::new()));
 }
 
 async fn an_effect_id_is_used_once(bench: &Bench) {
