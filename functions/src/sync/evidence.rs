@@ -140,19 +140,21 @@ impl Known {
 
     /// Confirms the writes whose own webhook came, and keeps what they overwrote. Returns how many
     /// values were lost and kept.
-    pub async fn confirm(&self, cx: &Context, link: &Link) -> Result<u32, SyncError> {
+    pub async fn confirm(&self, cx: &Context, run: &ExecutionContext, link: &Link) -> Result<u32, SyncError> {
         let mut kept = 0;
-        for effect in cx.store.effects().told_of(link.ticket).await? {
+        let effects = cx.store.effects().told_of(link.ticket).await?;
+        for effect in &effects {
             if effect.target != Side::Clickup {
                 continue;
             }
             let mut confirmed = false;
-            for row in self.own_webhooks(&effect) {
+            for row in self.own_webhooks(effect) {
                 confirmed = true;
-                kept += self.keep_lost(cx, link, &effect, row).await?;
+                kept += self.keep_lost(cx, link, effect, row).await?;
             }
+            kept += self.keep_lost_members(cx, run, link, effect, &effects).await?;
             if confirmed && matches!(effect.state, EffectState::Done | EffectState::Unknown) {
-                cx.store.effects().confirm(&effect).await?;
+                cx.store.effects().confirm(effect).await?;
             }
         }
         Ok(kept)
@@ -186,6 +188,42 @@ impl Known {
             return Ok(0);
         };
         Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))
+    }
+
+    /// What people took away before a write of ours that had added it was carried out once more.
+    async fn keep_lost_members(
+        &self,
+        cx: &Context,
+        run: &ExecutionContext,
+        link: &Link,
+        effect: &Effect,
+        effects: &[Effect],
+    ) -> Result<u32, SyncError> {
+        let mut kept = 0;
+        for (field, change) in &effect.fields {
+            let later = effects.iter().filter(|other| {
+                other.target == effect.target
+                    && other.sent_ms > effect.sent_ms
+                    && other.fields.contains_key(field)
+            });
+            let until_ms = later.map(|other| other.sent_ms).min().unwrap_or(effect.late_ms);
+            let tells = |row: &&Row| {
+                row.provider == Side::Clickup
+                    && row.field.as_ref() == Some(field)
+                    && (effect.sent_ms - SKEW_MS..=until_ms).contains(&row.at_ms)
+            };
+            let mut told: Vec<&Row> = self.rows.iter().filter(tells).collect();
+            told.sort_by_key(|row| row.at_ms);
+            let told: Vec<_> =
+                told.iter().filter_map(|row| Some((row.member.clone()?, self.is_ours(row)))).collect();
+            let put_back = lost_update::clickup_put_back(&told, &change.after);
+            let (Some(who), Some(task)) = (put_back, &link.task) else { continue };
+            let Some(task) = cx.clickup(run).task(task).await? else { continue };
+            let lost = lost_update::clickup_lost_member(field, &who, &change.after, &task, &cx.mapping);
+            let Some(conflict) = lost else { continue };
+            kept += u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?);
+        }
+        Ok(kept)
     }
 }
 

@@ -135,7 +135,7 @@ async fn linked(
     let all = link.state == LinkState::Suspended || claim.wants.contains(wants::TWIN);
     let asked = |want: &str| all || claim.wants.contains(want);
     let mut known = Known::load(cx, &link).await?;
-    if claim.wants.contains(wants::OWN) && known.confirm(cx, &link).await? > 0 {
+    if claim.wants.contains(wants::OWN) && known.confirm(cx, run, &link).await? > 0 {
         tracing::warn!(ticket = %link.ticket, "a write of ours overwrote a newer value; it is kept as a conflict");
     }
     if claim.wants.iter().all(|want| want == wants::OWN) {

@@ -77,9 +77,9 @@ fn accept(cx: &Context, key: &WorkKey, item: &Json, known: bool) -> Option<Accep
 
 fn evidence(cx: &Context, key: &WorkKey, item: &Json, actor: Option<i64>) -> Evidence {
     let change = history::clickup_history(item, &cx.mapping);
-    let (field, before, after) = match change {
-        Some(change) => (Some(change.field), change.before, change.after),
-        None => (None, None, None),
+    let (field, before, after, member) = match change {
+        Some(change) => (Some(change.field), change.before, change.after, change.member),
+        None => (None, None, None, None),
     };
     // The pair of deliveries shares the item; an edited comment even shares it with the post before.
     let told = format!("{}{}{}", item["field"], item["after"], item["comment"]["text_content"]);
@@ -93,6 +93,7 @@ fn evidence(cx: &Context, key: &WorkKey, item: &Json, actor: Option<i64>) -> Evi
         field,
         before: before.map(|value| value.to_stored()),
         after: after.map(|value| value.to_stored()),
+        member,
     }
 }
 

@@ -35,6 +35,7 @@ pub fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError> {
         field: field(change, &event["event"], &cx.mapping),
         before: None,
         after: None,
+        member: None,
     };
     let wants = match change {
         "comment_added" | "attachment_linked_to_comment" | "comment_made_private" | "comment_redacted" => {

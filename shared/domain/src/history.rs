@@ -63,13 +63,43 @@ pub struct ClickupChange {
     pub before: Option<Value>,
     /// The value after, where the item says it whole.
     pub after: Option<Value>,
+    /// The person who was added or taken away, where the item says that instead.
+    pub member: Option<Member>,
+}
+
+/// One member of a set came or went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Member {
+    /// It was added.
+    Came(String),
+    /// It was taken away.
+    Went(String),
+}
+
+impl std::fmt::Display for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Member::Came(member) => write!(f, "+{member}"),
+            Member::Went(member) => write!(f, "-{member}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Member {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let came = text.strip_prefix('+').map(|member| Member::Came(member.to_owned()));
+        came.or_else(|| text.strip_prefix('-').map(|member| Member::Went(member.to_owned())))
+            .ok_or_else(|| "a member neither came nor went".to_owned())
+    }
 }
 
 /// Reads one entry of a webhook's `history_items`; `None` for what is no mapped field.
 pub fn clickup_history(item: &Json, mapping: &Mapping) -> Option<ClickupChange> {
     let name = item.get("field")?.as_str()?;
     let null = Json::Null;
-    let (before, after) = (item.get("before").unwrap_or(&null), item.get("after").unwrap_or(&null));
+    let (before_json, after_json) = (item.get("before").unwrap_or(&null), item.get("after").unwrap_or(&null));
+    let (before, after) = (before_json, after_json);
     let days = Days { offset_minutes: mapping.settings().utc_offset_minutes };
     let (field, before, after) = match name {
         "name" => (FieldKey::Title, Some(plain(before)), Some(plain(after))),
@@ -114,7 +144,14 @@ pub fn clickup_history(item: &Json, mapping: &Mapping) -> Option<ClickupChange> 
         _ => return None,
     };
     mapping.field(&field)?;
-    Some(ClickupChange { field, before, after })
+    let person =
+        |value: &Json| value.get("id").map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+    let member = match name {
+        "assignee_add" => person(after_json).map(Member::Came),
+        "assignee_rem" => person(before_json).map(Member::Went),
+        _ => None,
+    };
+    Some(ClickupChange { field, before, after, member })
 }
 
 fn plain(value: &Json) -> Value {

@@ -2,14 +2,16 @@
 //! sets; both tell afterwards what was there before: Zendesk in the audit of the reply, ClickUp in the
 //! webhook of our own write.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use crate::decision::{Conflict, ConflictCause, Decision};
 use crate::field::{FieldKey, Value};
-use crate::history::zendesk_audit;
+use crate::history::{Member, zendesk_audit};
 use crate::ids::Side;
 use crate::mapping::Mapping;
-use crate::records::Ticket;
+use crate::records::{Task, Ticket};
 
 /// Compares what an audit says was there before our write (`field_name`, `previous_value`) with the ticket
 /// as it was read for the decision. What differs was somebody's edit, and nobody else will tell of it.
@@ -48,6 +50,49 @@ fn alike(known: &Value, before: &Value) -> bool {
         _ => None,
     };
     known.to_stored() == before.to_stored() || category.as_ref() == Some(before)
+}
+
+/// A write of ours that adds a member is carried out once, unless somebody took the member away and an earlier sending
+/// of the write came late: who that is. `told` are the members that came and went, and whether by us, the first one
+/// first; `written` is what was sent.
+pub fn clickup_put_back(told: &[(Member, bool)], written: &Value) -> Option<String> {
+    let Value::Set(sent) = written else { return None };
+    let mut added = BTreeSet::new();
+    for (member, is_ours) in told {
+        match member {
+            Member::Came(who) if *is_ours && sent.contains(who) && !added.insert(who) => {
+                return Some(who.clone());
+            }
+            Member::Went(who) if *is_ours => {
+                added.remove(who);
+            }
+            _ => {}
+        }
+    }
+    None
+}
+
+/// What the task had before our write came late and put this member back.
+pub fn clickup_lost_member(
+    field: &FieldKey,
+    who: &str,
+    written: &Value,
+    task: &Task,
+    mapping: &Mapping,
+) -> Option<Conflict> {
+    let mut before = mapping.field(field)?.lens.clickup(task);
+    if let Value::Set(members) = &mut before {
+        members.remove(who);
+    }
+    Some(Conflict {
+        field: field.clone(),
+        cause: ConflictCause::LostUpdate,
+        base: written.clone(),
+        zendesk: written.clone(),
+        clickup: before,
+        winner: Some(Side::Zendesk),
+        rule: "taken away before our write came late".to_owned(),
+    })
 }
 
 /// Compares what the webhook of our own write says was there before (`before`) with what was read just

@@ -1,5 +1,6 @@
 //! Accepted event: the record's partition / `EV#{z or c}#{event id}#{hash}`; 14 days.
 
+use domain::history::Member;
 use domain::{FieldKey, Side, Value};
 use serde_json::Value as Json;
 
@@ -31,6 +32,8 @@ pub struct Evidence {
     pub before: Option<Value>,
     /// The value after.
     pub after: Option<Value>,
+    /// Who came or went, where the event says that instead.
+    pub member: Option<Member>,
 }
 
 /// Operations on evidence.
@@ -63,7 +66,8 @@ impl EvidenceRows<'_> {
             .set_maybe("actor", evidence.actor.map(number))
             .set_maybe("field", evidence.field.as_ref().map(|field| text(field.to_string())))
             .set_maybe("before", before.map(|value| text(value.to_string())))
-            .set_maybe("after", after.map(|value| text(value.to_string())));
+            .set_maybe("after", after.map(|value| text(value.to_string())))
+            .set_maybe("member", evidence.member.as_ref().map(|member| text(member.to_string())));
         Ok(self.store.write(write).await?.happened())
     }
     /// All that is known of a record, by event id.
@@ -86,6 +90,11 @@ impl EvidenceRows<'_> {
                     .map_err(|e: String| KIND.corrupt(e))?,
                 before: fetch_maybe(self.store, &pk, &row, "before").await?,
                 after: fetch_maybe(self.store, &pk, &row, "after").await?,
+                member: row
+                    .text_maybe("member")
+                    .map(|member| member.parse())
+                    .transpose()
+                    .map_err(|e: String| KIND.corrupt(e))?,
             });
         }
         Ok(list)

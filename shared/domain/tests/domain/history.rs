@@ -1,6 +1,7 @@
 //! Webhooks and audits: what they prove, and what was overwritten.
 
-use domain::lost_update::{clickup_lost, zendesk_lost};
+use domain::history::Member;
+use domain::lost_update::{clickup_lost, clickup_lost_member, clickup_put_back, zendesk_lost};
 use domain::{FieldKey, Side, UserId, Value, clickup_history, zendesk_audit};
 use expect_test::{Expect, expect};
 use serde_json::json;
@@ -10,7 +11,10 @@ use crate::sample::{mapping, ticket};
 
 fn check_clickup(item: serde_json::Value, expected: Expect) {
     expected.assert_eq(&match clickup_history(&item, &mapping()) {
-        Some(change) => format!("{}: {:?} -> {:?}", change.field, change.before, change.after),
+        Some(change) => match change.member {
+            Some(member) => format!("{}: {member}", change.field),
+            None => format!("{}: {:?} -> {:?}", change.field, change.before, change.after),
+        },
         None => "nothing".to_owned(),
     });
 }
@@ -26,7 +30,9 @@ fn history_items_tell_fields_and_values() {
     let due =
         json!({"field":"due_date","before":null,"after":"1728014400000","data":{"due_date_time":false}});
     check_clickup(due, expect![[r#"due_date: Some(Null) -> Some(Text("2024-10-04"))"#]]);
-    check_clickup(json!({"field":"assignee_add","after":{"id":183}}), expect!["assignee: None -> None"]);
+    check_clickup(json!({"field":"assignee_add","after":{"id":183}}), expect!["assignee: +183"]);
+    check_clickup(json!({"field":"assignee_rem","before":{"id":183}}), expect!["assignee: -183"]);
+    check_clickup(json!({"field":"assignee_rem"}), expect!["assignee: None -> None"]);
     check_clickup(json!({"field":"tag","before":null,"after":[{"name":"x"}]}), expect!["tags: None -> None"]);
     let delta =
         json!({"ops":[{"insert":"one"},{"insert":"\n","attributes":{}},{"insert":"two\n"}]}).to_string();
@@ -86,4 +92,26 @@ fn what_was_overwritten_on_clickup_is_kept() {
     assert_eq!(lost("a person's").unwrap().clickup, text("a person's"));
     let long = "x".repeat(500);
     assert_eq!(clickup_lost(&FieldKey::Title, &text(&long), &text(&long).to_stored(), &text("w")), None);
+}
+
+/// A person whom we added cannot be added again by the same write, unless somebody took the person away.
+#[test]
+fn who_is_added_twice_by_one_write_was_taken_away() {
+    let people = |ids: &[&str]| Value::Set(ids.iter().map(|id| (*id).to_owned()).collect());
+    let (ours, theirs) = (true, false);
+    let check = |told: &[(&str, bool)], who: Option<&str>| {
+        let told: Vec<(Member, bool)> =
+            told.iter().map(|(member, is_ours)| (member.parse().unwrap(), *is_ours)).collect();
+        assert_eq!(clickup_put_back(&told, &people(&["8"])).as_deref(), who, "{told:?}");
+    };
+    check(&[("+8", ours)], None);
+    check(&[("+8", ours), ("-8", theirs)], None);
+    check(&[("+8", ours), ("-8", theirs), ("+8", theirs)], None);
+    check(&[("+8", ours), ("-8", theirs), ("+7", theirs), ("+8", ours)], Some("8"));
+    check(&[("+8", ours), ("+8", ours)], Some("8"));
+    check(&[("+8", ours), ("-8", ours), ("+8", ours)], None);
+    let (mut task, ..) = crate::sample::mirrored(&ticket(), &mapping());
+    task.assignees = [UserId(7), UserId(8)].into();
+    let kept = clickup_lost_member(&FieldKey::Assignee, "8", &people(&["8"]), &task, &mapping()).unwrap();
+    assert_eq!((kept.clickup, kept.zendesk), (people(&["7"]), people(&["8"])));
 }

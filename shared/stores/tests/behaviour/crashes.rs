@@ -59,6 +59,7 @@ async fn intake(store: &Store) -> Result<(), StoreError> {
         field: None,
         before: None,
         after,
+        member: None,
     };
     store.evidence().put(&event).await.map(drop)
 }

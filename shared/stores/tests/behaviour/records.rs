@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::history::Member;
 use domain::{Conflict, ConflictCause, FieldKey, Side, Value};
 use stores::WorkKey;
 use stores::conflicts::{Ask, ConflictState, Settled};
@@ -41,6 +42,7 @@ async fn an_event_is_accepted_once_and_reads_back(bench: &Bench) {
         field: Some(FieldKey::Custom("order #1".into())),
         before,
         after: Some(Value::Text(long("after"))),
+        member: Some(Member::Went("183".into())),
     };
     let first = event("h#1", "aa", None);
     let second = event("h#1", "bb", Some(Value::Text("short".into())));
