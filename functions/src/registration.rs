@@ -212,7 +212,7 @@ pub async fn list(
 }
 
 /// Makes sure that a service tells us about changes. Repeatable: what is there is kept, what is suspended or
-/// lacks events is mended.
+/// lacks events is mended, and of two at one place one is removed.
 pub async fn register(
     accounts: &Accounts,
     endpoints: &Endpoints,
@@ -220,8 +220,16 @@ pub async fn register(
 ) -> Result<Registered, ConnectError> {
     let hooks = list(accounts, side, Some(endpoints)).await?;
     let mut ours: Vec<Hook> = hooks.into_iter().filter(|hook| hook.ours).collect();
-    ours.sort_by_key(|hook| !hook.is_active());
-    match ours.into_iter().next() {
+    ours.sort_by_key(|hook| (!hook.is_active(), hook.id.clone()));
+    let mut ours = ours.into_iter();
+    let first = ours.next();
+    // Two at one place, one of which two processes made at once or one whose reply was lost: each event would come
+    // twice, and one of them with a secret that nobody knows.
+    for second in ours.filter(|hook| first.as_ref().is_some_and(|first| first.endpoint == hook.endpoint)) {
+        tracing::warn!(%side, id = %second.id, "a second webhook at the same place is removed");
+        remove(accounts, side, &second.id).await?;
+    }
+    match first {
         None => make(accounts, endpoints, side).await,
         Some(hook) if hook.is_active() && hook.missing_events.is_empty() => {
             known(accounts, hook, Done::Kept).await

@@ -1,8 +1,11 @@
 //! Several executors over one table, as on AWS: each with its own clock, weather and incarnation. They crash, come back
 //! and stand still, and a delivery reaches whichever is there.
 
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use bytes::Bytes;
@@ -25,8 +28,13 @@ use crate::whole::Wrap;
 const SKEW_MAX_MS: i64 = 5_000;
 /// Polls less often than usual: most of what they ask is the same again.
 const POLL_EVERY_MS: i64 = 300_000;
+/// Where deliveries alone have to do, nobody polls before the end.
+const NO_POLLS_MS: i64 = 24 * 3_600_000;
 /// What others leave is looked for less often, too.
 const NAP_MS: i64 = 180_000;
+/// The share of deliveries whose taker dies before it has answered, and after how long at most.
+const CUT_SHORT: f64 = 0.05;
+const CUT_MS: u64 = 150;
 /// How often a new executor tries to begin.
 const BEGINS_MAX: u32 = 20;
 
@@ -61,6 +69,9 @@ pub struct Team {
     fired: Fired,
     calm: Arc<AtomicBool>,
     live: AtomicBool,
+    poll_every_ms: i64,
+    /// Deliveries that were refused and did not come again yet.
+    refused: Arc<Mutex<BTreeSet<u64>>>,
 }
 
 impl Team {
@@ -71,6 +82,7 @@ impl Team {
         size: usize,
         seed: u64,
         wrap: Wrap,
+        polls: bool,
     ) -> anyhow::Result<Arc<Self>> {
         let team = Arc::new(Self {
             world,
@@ -82,12 +94,19 @@ impl Team {
             fired: Fired::default(),
             calm: Arc::new(AtomicBool::new(false)),
             live: AtomicBool::new(false),
+            poll_every_ms: if polls { POLL_EVERY_MS } else { NO_POLLS_MS },
+            refused: Arc::default(),
         });
         for at in 0..size {
             let member = team.make()?;
             team.members()[at] = Some(member);
         }
         Ok(team)
+    }
+
+    /// Whether a service gave up telling of something.
+    pub fn missed_any(&self) -> bool {
+        !lock(&self.refused).is_empty()
     }
 
     /// What has gone wrong so far.
@@ -154,6 +173,8 @@ impl Team {
             throttle: 0.005,
             conflict: 0.005,
             lost_reply: 0.01,
+            internal: 0.005,
+            takes_ms: 20,
             unprocessed: 0.05,
             dies_after: None,
         };
@@ -164,11 +185,21 @@ impl Team {
         let wire = (self.wrap)(made.transport.clone());
         let world_clock = self.world.access().clock;
         let weather = Weather::new(wire, world_clock, seed, self.fired.clone(), self.calm.clone());
-        let numbers = Options { poll_every_ms: POLL_EVERY_MS, nap_ms: NAP_MS, ..made.options.clone() };
+        let numbers = Options { poll_every_ms: self.poll_every_ms, nap_ms: NAP_MS, ..made.options.clone() };
         let options = InstanceOptions { transport: weather.clone(), clock, options: numbers, ..made };
         let (killed, _) = watch::channel(false);
         let is_ready = Arc::default();
         Ok(Member { instance: Instance::new(options), weather, store, killed, is_ready })
+    }
+
+    /// After how long whoever takes a delivery dies, if he does.
+    fn cut_ms(&self) -> Option<u64> {
+        let mut random = lock(&self.random);
+        let cut = random.f64() < CUT_SHORT && !self.calm.load(Ordering::Relaxed);
+        cut.then(|| {
+            self.fired.add("delivery cut short");
+            random.u64(0..=CUT_MS)
+        })
     }
 
     fn members(&self) -> MutexGuard<'_, Vec<Option<Member>>> {
@@ -208,6 +239,15 @@ async fn begin(member: &Member) -> anyhow::Result<()> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answered(member: Member, side: Side, request: Request<Bytes>) -> Response<Bytes> {
+    let mut killed = member.killed.subscribe();
+    tokio::select! {
+        biased;
+        _ = killed.wait_for(|dead| *dead) => refused(),
+        answer = member.instance.webhook(side, request) => answer,
+    }
 }
 
 fn refused() -> Response<Bytes> {
@@ -265,19 +305,29 @@ impl Deskup for Team {
     }
 
     fn webhook(&self, side: Side, request: Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> {
+        let mut hash = DefaultHasher::new();
+        request.body().hash(&mut hash);
+        let (body, refusals) = (hash.finish(), self.refused.clone());
         let ready = self.ready();
-        if ready.is_empty() {
-            return std::future::ready(refused()).boxed();
-        }
-        let at = lock(&self.random).usize(0..ready.len());
-        let member = ready[at].clone();
+        let at = (!ready.is_empty()).then(|| lock(&self.random).usize(0..ready.len()));
+        let member = at.map(|at| ready[at].clone());
+        let cut_ms = self.cut_ms();
         async move {
-            let mut killed = member.killed.subscribe();
-            tokio::select! {
-                biased;
-                _ = killed.wait_for(|dead| *dead) => refused(),
-                answer = member.instance.webhook(side, request) => answer,
+            let answer = match member {
+                Some(member) => {
+                    let whole = answered(member, side, request);
+                    let within = Duration::from_millis(cut_ms.unwrap_or(u64::from(u32::MAX)));
+                    tokio::time::timeout(within, whole).await.unwrap_or_else(|_| refused())
+                }
+                None => refused(),
+            };
+            // With a signature that nobody knows it would not come again, either.
+            if answer.status().is_success() {
+                lock(&refusals).remove(&body);
+            } else {
+                lock(&refusals).insert(body);
             }
+            answer
         }
         .boxed()
     }

@@ -12,7 +12,7 @@ use clients::{Clock, Transport, TransportError};
 use fastrand::Rng;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 
 type Answer = Result<Response<Bytes>, TransportError>;
 
@@ -23,7 +23,11 @@ const LATE_MS: (u64, u64) = (12_000, 40_000);
 /// How long a refusal asks to wait.
 const RETRY_AFTER_S: (u64, u64) = (1, 20);
 
-/// Everything that can happen to a request, and how many of a thousand it happens to.
+/// Of so many reads, and of so many writes, each happens as often as is said there.
+const OF_READS: u32 = 1_000;
+const OF_WRITES: u32 = 400;
+
+/// Everything that can happen to a request, and how often.
 const KINDS: [(&str, u32); 10] = [
     ("request lost", 15),
     ("reply lost", 20),
@@ -86,12 +90,13 @@ impl Weather {
         of(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// What happens to the next request.
-    fn kind(&self) -> Option<&'static str> {
+    /// What happens to the next request: to one that changes something, more often.
+    fn kind(&self, method: &Method) -> Option<&'static str> {
         if self.calm.load(Ordering::Relaxed) {
             return None;
         }
-        let mut dice = self.draw(|random| random.u32(0..1_000));
+        let mut dice =
+            self.draw(|random| random.u32(0..if *method == Method::GET { OF_READS } else { OF_WRITES }));
         let found = KINDS.iter().find(|(_, share)| match dice.checked_sub(*share) {
             Some(rest) => {
                 dice = rest;
@@ -111,7 +116,7 @@ impl Weather {
 
     async fn carry(&self, request: Request<Bytes>) -> Answer {
         self.stand_still().await;
-        let kind = self.kind();
+        let kind = self.kind(request.method());
         if let Some(kind) = kind {
             self.fired.add(kind);
         }

@@ -268,6 +268,7 @@ async fn a_write_of_unknown_outcome_is_told_when_nobody_looks_at_it() {
         rule: String::new(),
         mapping_version: String::new(),
         fence: 1,
+        source_ms: 0,
         sent_ms: 0,
         late_ms: desk.store.now_ms() + 10 * MINUTE_MS,
         status: None,

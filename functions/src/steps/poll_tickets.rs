@@ -7,6 +7,7 @@ use domain::{Routing, Side, Ticket, TicketId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use planted::Bug;
 use statemachines::steps::{POLL_TICKETS, PollOutput, PollTicketsInput};
 use stores::links::{Link, LinkState};
 use stores::work::Hint;
@@ -47,7 +48,10 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
     let mut found = 0;
     for _ in 0..PAGES_MAX {
         let from = match &cursor {
-            Some(cursor) => ExportFrom::Cursor(cursor.text.clone()),
+            Some(cursor) => match cursor.text.parse() {
+                Ok(time_s) if planted::is(Bug::CursorByTime) => ExportFrom::Start(time_s),
+                _ => ExportFrom::Cursor(cursor.text.clone()),
+            },
             None => ExportFrom::Start((run.now_ms() / 1_000 - 2 * MINUTE_S).max(0)),
         };
         let page = cx.zendesk(run).export_tickets(from, cx.options.page_size).await?;
@@ -61,7 +65,9 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             }
         }
         // Only after all of the page is hinted.
-        if let Some(after) = &page.after_cursor
+        let newest = page.tickets.iter().map(|ticket| ticket.updated.ms() / 1_000 + 1).max();
+        let by_time = newest.filter(|_| planted::is(Bug::CursorByTime)).map(|time_s| time_s.to_string());
+        if let Some(after) = by_time.as_ref().or(page.after_cursor.as_ref())
             && cursor.as_ref().map(|cursor| &cursor.text) != Some(after)
         {
             cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), after).await?);

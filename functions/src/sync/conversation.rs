@@ -11,6 +11,7 @@ use domain::{
     Value, Visibility, conversation,
 };
 use orchestration::ExecutionContext;
+use planted::Bug;
 use stores::Intended;
 use stores::comments::{CommentRow, MapState};
 use stores::links::Link;
@@ -189,7 +190,9 @@ async fn copy_to_clickup(
     let Some(row) = claim(cx, run, link, comment, text).await? else { return Ok(0) };
     if let Claimed::Doubt(row) = &row {
         let newest = cx.clickup(run).recent_comments(&task.id).await?;
-        if let Some(id) = find_copy(cx.clickup_me().0, comment, &newest) {
+        if let Some(id) = find_copy(cx.clickup_me().0, comment, &newest)
+            && !planted::is(Bug::CopiesNotLookedFor)
+        {
             cx.store.comments().done(link.ticket, comment.side, &comment.id, &row.nonce, &id).await?;
             return Ok(0);
         }
@@ -222,7 +225,8 @@ async fn fresh_nonce(
     Ok(nonce)
 }
 
-/// An attempt that certainly came to nothing leaves no doubt behind.
+/// An attempt that certainly came to nothing leaves no doubt behind; one of unknown outcome may have waited before it was
+/// sent, and from now on it may be under way.
 async fn failed(
     cx: &Context,
     link: &Link,
@@ -230,8 +234,11 @@ async fn failed(
     nonce: &str,
     error: ApiError,
 ) -> Result<u32, SyncError> {
-    if !error.kind.may_have_happened() {
-        cx.store.comments().withdraw(link.ticket, comment.side, &comment.id, nonce).await?;
+    let rows = cx.store.comments();
+    if error.kind.may_have_happened() {
+        rows.renew(link.ticket, comment.side, &comment.id, nonce, nonce).await?;
+    } else {
+        rows.withdraw(link.ticket, comment.side, &comment.id, nonce).await?;
     }
     Err(error.into())
 }

@@ -7,6 +7,7 @@ use domain::{
     bases_after_adoption, bases_after_create, bases_as_sent, new_task,
 };
 use orchestration::ExecutionContext;
+use planted::Bug;
 use stores::Intended;
 use stores::links::{Link, LinkState, LinkedAs, Sent};
 
@@ -73,10 +74,13 @@ pub async fn again(
         return recognised::link(cx, run, ticket, &task, &link).await;
     }
     let (ticket, comments) = &masked::for_clickup(cx, run, ticket).await?;
-    let plan = match plan(cx, ticket, &nonce)? {
+    let mut plan = match plan(cx, ticket, &nonce)? {
         Planned::Task(plan) => plan,
         Planned::Filtered(why) => return Ok(Made::Filtered(why)),
     };
+    if planted::is(Bug::MarkerLeftOut) {
+        plan.task.description = domain::footer::strip(&plan.task.description).into_owned();
+    }
     cx.permit_all(ticket.id, &[Write::create(&plan.list, &plan.task)])?;
     let sent = as_sent(cx, ticket, &plan);
     cx.check_paused(run.lane).await?;

@@ -17,15 +17,23 @@ pub const LATE_MS: i64 = 10 * 60_000;
 /// No request is sent when less of the lease is left than it may take, and some.
 const LEASE_MARGIN_MS: i64 = 20_000;
 
-/// Puts the row of a write that follows at once, unless the lane was paused meanwhile; the rule is who wanted it,
-/// where that was a person.
+/// Why a write is made.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cause<'a> {
+    /// Who wanted it, where that was a person.
+    pub rule: &'a str,
+    /// When the other record had last moved, ms.
+    pub source_ms: i64,
+}
+
+/// Puts the row of a write that follows at once, unless the lane was paused meanwhile.
 pub async fn send(
     cx: &Context,
     run: &ExecutionContext,
     lease: &Lease,
     target: Side,
     kind: EffectKind,
-    (fields, rule): (BTreeMap<FieldKey, Change>, &str),
+    (fields, cause): (BTreeMap<FieldKey, Change>, Cause<'_>),
 ) -> Result<Effect, SyncError> {
     cx.check_paused(run.lane).await?;
     let now_ms = run.now_ms();
@@ -33,7 +41,11 @@ pub async fn send(
         return Err(SyncError::Later("too little of the lease is left"));
     }
     let planned = planned(cx, run, lease.ticket, lease.fence, target, kind, fields);
-    Ok(cx.store.effects().send(&Effect { rule: rule.to_owned(), ..planned }).await?)
+    Ok(cx
+        .store
+        .effects()
+        .send(&Effect { rule: cause.rule.to_owned(), source_ms: cause.source_ms, ..planned })
+        .await?)
 }
 
 /// The row of a write.
@@ -59,6 +71,7 @@ pub fn planned(
         rule: String::new(),
         mapping_version: cx.mapping.version().to_owned(),
         fence,
+        source_ms: 0,
         sent_ms: now_ms,
         late_ms: now_ms + LATE_MS,
         status: None,

@@ -1,34 +1,33 @@
-//! What the accepted events prove: who changed a field and when, and whether our own writes overwrote
-//! anything.
+//! What the accepted events prove: who changed a field and when, and which values are late writes of ours.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::history::zendesk_audit;
-use domain::{Evidence, FieldKey, Side, Timestamp, Value, lost_update};
+use domain::{Decision, Evidence, FieldKey, Side, Timestamp, Value};
 use orchestration::ExecutionContext;
-use stores::effects::{Effect, EffectState};
+use planted::Bug;
+use stores::effects::Effect;
 use stores::evidence::Evidence as Row;
 use stores::links::Link;
 use stores::{Store, WorkKey};
 
+use crate::sync::effect::LATE_MS;
+use crate::sync::overwritten::SKEW_MS;
 use crate::sync::pair::Pair;
 use crate::{Context, SyncError};
 
 /// Events older than this say nothing about the present.
 const HORIZON_MS: i64 = 24 * 3_600_000;
 
-/// Clocks of the service and ours differ by less than this.
-const SKEW_MS: i64 = 5_000;
-
 /// The events known of a pair.
 #[derive(Debug, Default)]
 pub struct Known {
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     me: [i64; 2],
     /// Our writes of unknown outcome, oldest first; read when they matter.
     open: Option<Vec<Effect>>,
-    /// Fields of the ticket that a person changed last, as its audits say; read when they matter.
-    theirs: Option<BTreeSet<FieldKey>>,
+    /// Fields of the ticket that a person changed last, when and to what, as its audits say; read when they matter.
+    theirs: Option<BTreeMap<FieldKey, (Timestamp, Value)>>,
 }
 
 impl Known {
@@ -51,48 +50,66 @@ impl Known {
         Ok(!open.is_empty())
     }
 
-    /// Asks the ticket's audits who changed a field last whose value looks like a write of ours that landed late: its
-    /// event may be under way still, or lost. False if nothing had to be asked.
+    /// Asks the ticket's audits who changed a field last, where what is about to be done may be wrong otherwise: a value
+    /// looks like a write of ours that landed late, or the ticket moved and a field that is about to be written looks
+    /// as if nobody had touched it. Its event may be under way still, or lost. False if nothing had to be asked.
     pub async fn ask_audits(
         &mut self,
         cx: &Context,
         run: &ExecutionContext,
         link: &Link,
         pair: &Pair,
-        evidence: &Evidence,
+        decision: &Decision,
     ) -> Result<bool, SyncError> {
-        let looks_like_ours = |(side, key, value): &(Side, FieldKey, Value)| {
-            let now =
-                cx.mapping.values(key, &pair.ticket, &pair.task).map(|(zendesk, _)| zendesk.to_stored());
-            let base = link.fields.get(key).map(|base| &base.z);
-            *side == Side::Zendesk && now.as_ref() == Some(value) && base != Some(value)
+        let now = |key: &FieldKey| {
+            cx.mapping.values(key, &pair.ticket, &pair.task).map(|(zendesk, _)| zendesk.to_stored())
         };
-        if self.theirs.is_some() || !evidence.own.iter().any(looks_like_ours) {
+        let base = |key: &FieldKey| link.fields.get(key).map(|base| base.z.clone());
+        let looks_like_ours = |(side, key, value): &(Side, FieldKey, Value)| {
+            *side == Side::Zendesk && now(key).as_ref() == Some(value) && base(key).as_ref() != Some(value)
+        };
+        let own = self.for_decision(link, run.now_ms()).own;
+        let may_be_put_back = || {
+            let own_open = own.iter().any(|(side, ..)| *side == Side::Zendesk);
+            let moved = own_open || link.z_stamp != pair.ticket.updated_stamp;
+            let written = decision.writes.keys().filter(|(side, _)| *side == Side::Zendesk);
+            moved && written.map(|(_, key)| key).any(|key| now(key) == base(key))
+        };
+        if self.theirs.is_some() || !(own.iter().any(looks_like_ours) || may_be_put_back()) {
             return Ok(false);
         }
         let mut audits = cx.zendesk(run).audits(link.ticket).await?;
         audits.sort_by_key(|audit| (audit.created, audit.id));
-        let mut last: BTreeMap<FieldKey, bool> = BTreeMap::new();
+        let mut last: BTreeMap<FieldKey, Option<(Timestamp, Value)>> = BTreeMap::new();
         for audit in audits {
             let is_ours = audit.author_id == Some(cx.zendesk_me());
             let changes = audit.changes.iter();
             let keys = changes.filter_map(|change| zendesk_audit(&change.field, &change.value, &cx.mapping));
-            last.extend(keys.map(|(key, _)| (key, !is_ours)));
+            last.extend(keys.map(|(key, to)| (key, (!is_ours).then_some((audit.created, to)))));
         }
-        self.theirs = Some(last.into_iter().filter(|(_, theirs)| *theirs).map(|(key, _)| key).collect());
+        self.theirs = Some(last.into_iter().filter_map(|(key, at)| Some((key, at?))).collect());
         Ok(true)
     }
 
     /// What `decide` may know: times of people's changes, and values of ours still in flight.
     pub fn for_decision(&self, link: &Link, now_ms: i64) -> Evidence {
         let mut evidence = Evidence::default();
+        if planted::is(Bug::OwnLateMirrored) {
+            return evidence;
+        }
         for row in self.rows.iter().filter(|row| !self.is_ours(row) && row.at_ms > now_ms - HORIZON_MS) {
             let Some(field) = &row.field else { continue };
-            let newest =
-                evidence.changed.entry((row.provider, field.clone())).or_insert(Timestamp(row.at_ms));
-            *newest = (*newest).max(Timestamp(row.at_ms));
+            changed(&mut evidence, (row.provider, field), Timestamp(row.at_ms), row.after.as_ref());
+        }
+        for (field, (at, to)) in
+            self.theirs.iter().flatten().filter(|(_, (at, _))| at.ms() > now_ms - HORIZON_MS)
+        {
+            changed(&mut evidence, (Side::Zendesk, field), *at, Some(to));
         }
         evidence.placed.clone_from(&link.list);
+        for own in link.own.iter().filter(|own| own.until_ms > now_ms) {
+            sent(&mut evidence, (own.side, &own.field), own.until_ms - LATE_MS);
+        }
         evidence.own = link
             .own
             .iter()
@@ -101,6 +118,7 @@ impl Known {
             .collect();
         for effect in self.open.iter().flatten().filter(|effect| effect.late_ms > now_ms) {
             for (field, change) in &effect.fields {
+                sent(&mut evidence, (effect.target, field), effect.sent_ms);
                 if self.proven_a_persons(effect.target, field, &change.after) {
                     continue;
                 }
@@ -117,7 +135,7 @@ impl Known {
         theirs.map(|row| row.at_ms).max().unwrap_or(0)
     }
 
-    fn is_ours(&self, row: &Row) -> bool {
+    pub(super) fn is_ours(&self, row: &Row) -> bool {
         let me = match row.provider {
             Side::Zendesk => self.me[0],
             Side::Clickup => self.me[1],
@@ -127,7 +145,7 @@ impl Known {
 
     /// A value equal to ours may still be a person's, if an event says so.
     fn proven_a_persons(&self, side: Side, field: &FieldKey, value: &Value) -> bool {
-        if side == Side::Zendesk && self.theirs.as_ref().is_some_and(|theirs| theirs.contains(field)) {
+        if side == Side::Zendesk && self.theirs.as_ref().is_some_and(|theirs| theirs.contains_key(field)) {
             return true;
         }
         self.rows.iter().any(|row| {
@@ -137,94 +155,25 @@ impl Known {
                 && row.after.as_ref().map(Value::to_stored).as_ref() == Some(value)
         })
     }
+}
 
-    /// Confirms the writes whose own webhook came, and keeps what they overwrote. Returns how many
-    /// values were lost and kept.
-    pub async fn confirm(&self, cx: &Context, run: &ExecutionContext, link: &Link) -> Result<u32, SyncError> {
-        let mut kept = 0;
-        let effects = cx.store.effects().told_of(link.ticket).await?;
-        for effect in &effects {
-            if effect.target != Side::Clickup {
-                continue;
-            }
-            let mut confirmed = false;
-            for row in self.own_webhooks(effect) {
-                confirmed = true;
-                kept += self.keep_lost(cx, link, effect, row).await?;
-            }
-            kept += self.keep_lost_members(cx, run, link, effect, &effects).await?;
-            if confirmed && matches!(effect.state, EffectState::Done | EffectState::Unknown) {
-                cx.store.effects().confirm(effect).await?;
-            }
-        }
-        Ok(kept)
+/// Notes a change by a person; the newest of a field counts.
+fn changed(evidence: &mut Evidence, (side, field): (Side, &FieldKey), at: Timestamp, to: Option<&Value>) {
+    let key = (side, field.clone());
+    if evidence.changed.get(&key).is_some_and(|newest| *newest > at) {
+        return;
     }
+    evidence.changed.insert(key.clone(), at);
+    match to {
+        Some(to) => evidence.changed_to.insert(key, to.clone()),
+        None => evidence.changed_to.remove(&key),
+    };
+}
 
-    fn own_webhooks<'a>(&'a self, effect: &'a Effect) -> impl Iterator<Item = &'a Row> {
-        self.rows.iter().filter(move |row| {
-            row.provider == Side::Clickup
-                && self.is_ours(row)
-                && row.at_ms >= effect.sent_ms - SKEW_MS
-                && row.at_ms <= effect.late_ms
-                && row.field.as_ref().is_some_and(|field| {
-                    effect
-                        .fields
-                        .get(field)
-                        .is_some_and(|change| row.after.as_ref().is_none_or(|after| *after == change.after))
-                })
-        })
-    }
-
-    async fn keep_lost(
-        &self,
-        cx: &Context,
-        link: &Link,
-        effect: &Effect,
-        row: &Row,
-    ) -> Result<u32, SyncError> {
-        let (Some(field), Some(before)) = (&row.field, &row.before) else { return Ok(0) };
-        let Some(change) = effect.fields.get(field) else { return Ok(0) };
-        let Some(conflict) = lost_update::clickup_lost(field, before, &change.before, &change.after) else {
-            return Ok(0);
-        };
-        Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))
-    }
-
-    /// What people took away before a write of ours that had added it was carried out once more.
-    async fn keep_lost_members(
-        &self,
-        cx: &Context,
-        run: &ExecutionContext,
-        link: &Link,
-        effect: &Effect,
-        effects: &[Effect],
-    ) -> Result<u32, SyncError> {
-        let mut kept = 0;
-        for (field, change) in &effect.fields {
-            let later = effects.iter().filter(|other| {
-                other.target == effect.target
-                    && other.sent_ms > effect.sent_ms
-                    && other.fields.contains_key(field)
-            });
-            let until_ms = later.map(|other| other.sent_ms).min().unwrap_or(effect.late_ms);
-            let tells = |row: &&Row| {
-                row.provider == Side::Clickup
-                    && row.field.as_ref() == Some(field)
-                    && (effect.sent_ms - SKEW_MS..=until_ms).contains(&row.at_ms)
-            };
-            let mut told: Vec<&Row> = self.rows.iter().filter(tells).collect();
-            told.sort_by_key(|row| row.at_ms);
-            let told: Vec<_> =
-                told.iter().filter_map(|row| Some((row.member.clone()?, self.is_ours(row)))).collect();
-            let put_back = lost_update::clickup_put_back(&told, &change.after);
-            let (Some(who), Some(task)) = (put_back, &link.task) else { continue };
-            let Some(task) = cx.clickup(run).task(task).await? else { continue };
-            let lost = lost_update::clickup_lost_member(field, &who, &change.after, &task, &cx.mapping);
-            let Some(conflict) = lost else { continue };
-            kept += u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?);
-        }
-        Ok(kept)
-    }
+/// Notes a write of ours of unknown outcome; the newest of a field counts. The clocks may be a little apart.
+fn sent(evidence: &mut Evidence, (side, field): (Side, &FieldKey), sent_ms: i64) {
+    let newest = evidence.own_sent.entry((side, field.clone())).or_insert(Timestamp(i64::MIN));
+    *newest = (*newest).max(Timestamp(sent_ms - SKEW_MS));
 }
 
 async fn rows_of(store: &Store, key: &WorkKey) -> Result<Vec<Row>, SyncError> {

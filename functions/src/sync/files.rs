@@ -233,7 +233,8 @@ async fn fresh_nonce(
     Ok(nonce)
 }
 
-/// An attempt that certainly came to nothing leaves no doubt behind; what is refused for good is set aside.
+/// An attempt that certainly came to nothing leaves no doubt behind; one of unknown outcome may have waited before it was
+/// sent, and from now on it may be under way; what is refused for good is set aside.
 async fn failed(
     cx: &Context,
     ticket: &Ticket,
@@ -244,8 +245,10 @@ async fn failed(
 ) -> Result<(), SyncError> {
     let certain = matches!(&error, SyncError::Api(api) if !api.kind.may_have_happened());
     let left = set_aside(cx, ticket, side, file, error).await;
-    if left.is_err() && certain {
-        cx.store.attachments().withdraw(ticket.id, side, &file.id, nonce).await?;
+    match left {
+        Err(_) if certain => cx.store.attachments().withdraw(ticket.id, side, &file.id, nonce).await?,
+        Err(_) => cx.store.attachments().renew(ticket.id, side, &file.id, nonce, nonce).await?,
+        Ok(()) => {}
     }
     left
 }

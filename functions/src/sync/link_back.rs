@@ -85,8 +85,15 @@ pub async fn write(
 ) -> Result<u32, SyncError> {
     let Some(patch) = cx.mapping.link_back(ticket, &task.id, &task.url) else { return Ok(0) };
     let pass = cx.permit(ticket.id, &Write::LinkBack)?;
-    let row =
-        effect::send(cx, run, lease, Side::Zendesk, EffectKind::LinkBack, (BTreeMap::new(), "")).await?;
+    let row = effect::send(
+        cx,
+        run,
+        lease,
+        Side::Zendesk,
+        EffectKind::LinkBack,
+        (BTreeMap::new(), effect::Cause::default()),
+    )
+    .await?;
     // The stamp guards the tag set, which this replaces as a whole.
     match cx.zendesk(run).update_ticket(ticket.id, &patch, &row.id, Some(&ticket.updated_stamp)).await {
         Ok(_) => {

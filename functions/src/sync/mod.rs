@@ -1,6 +1,7 @@
 //! Bringing one record in step: find its pair, hold its lease, make what is missing, decide, write.
 
 pub mod apply;
+mod broken;
 pub mod compare;
 pub mod conversation;
 pub mod copying;
@@ -10,6 +11,7 @@ pub mod evidence;
 pub mod files;
 pub mod link_back;
 pub mod masked;
+mod overwritten;
 pub mod pair;
 pub mod pilot;
 pub mod probe;
@@ -135,7 +137,8 @@ async fn linked(
     let all = link.state == LinkState::Suspended || claim.wants.contains(wants::TWIN);
     let asked = |want: &str| all || claim.wants.contains(want);
     let mut known = Known::load(cx, &link).await?;
-    if claim.wants.contains(wants::OWN) && known.confirm(cx, run, &link).await? > 0 {
+    let told = [wants::OWN, wants::CLICKUP].iter().any(|want| claim.wants.contains(*want));
+    if told && overwritten::keep(cx, run, &known, &link).await? > 0 {
         tracing::warn!(ticket = %link.ticket, "a write of ours overwrote a newer value; it is kept as a conflict");
     }
     if claim.wants.iter().all(|want| want == wants::OWN) {

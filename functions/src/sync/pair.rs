@@ -2,11 +2,13 @@
 
 use clients::ErrorKind;
 use domain::plan::Write;
-use domain::{Conflict, Decision, Evidence, FieldKey, Side, Task, Ticket, Value, decide, settle};
+use domain::{Conflict, Decision, FieldKey, Side, Task, Ticket, Value, decide, settle};
 use orchestration::{ExecutionContext, Noted};
+use planted::Bug;
 use stores::leases::Lease;
 use stores::links::{Link, LinkState};
 
+use crate::sync::broken;
 use crate::sync::evidence::Known;
 use crate::sync::{masked, to_clickup, to_zendesk};
 use crate::{Context, SyncError};
@@ -76,6 +78,10 @@ pub async fn sync_fields(
         if link.state == LinkState::Suspended {
             link = cx.store.links().set_state(&link, LinkState::Linked, lease.fence).await?;
         }
+        if planted::is(Bug::EchoByTimestamp) && broken::wrote_lately(cx, &link).await? {
+            link.fields = broken::all_agreed(cx, &pair);
+            link = cx.store.links().update(&link, lease.fence).await?;
+        }
         let decision = look(cx, run, &link, known, &pair).await?;
         if decision.is_empty() {
             cx.recovery.note(Noted::Touched).await?;
@@ -102,28 +108,19 @@ pub async fn look(
     known: &mut Known,
     pair: &Pair,
 ) -> Result<Decision, SyncError> {
-    let evidence = evidence(cx, run, link, known, pair).await?;
-    let decision = decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence);
-    if decision.is_empty() || !known.with_open_writes(cx, link).await? {
-        return Ok(decision);
-    }
+    let decided = |known: &Known| {
+        let evidence = known.for_decision(link, run.now_ms());
+        decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence)
+    };
+    let mut decision = decided(known);
     // What looks like news may be a write of ours that landed after all.
-    let evidence = self::evidence(cx, run, link, known, pair).await?;
-    Ok(decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence))
-}
-
-async fn evidence(
-    cx: &Context,
-    run: &ExecutionContext,
-    link: &Link,
-    known: &mut Known,
-    pair: &Pair,
-) -> Result<Evidence, SyncError> {
-    let evidence = known.for_decision(link, run.now_ms());
-    if known.ask_audits(cx, run, link, pair, &evidence).await? {
-        return Ok(known.for_decision(link, run.now_ms()));
+    if !decision.is_empty() && known.with_open_writes(cx, link).await? {
+        decision = decided(known);
     }
-    Ok(evidence)
+    if known.ask_audits(cx, run, link, pair, &decision).await? {
+        decision = decided(known);
+    }
+    Ok(decision)
 }
 
 /// The calls that a decision asks for, in order.
@@ -144,7 +141,13 @@ pub async fn carry_out(
     cx.permit_all(link.ticket, &calls_of(decision))?;
     keep(cx, link, &decision.conflicts).await?;
     ask_the_brake(cx, decision).await?;
-    let written = apply(cx, run, lease, link, decision, pair).await?;
+    let mut written = apply(cx, run, lease, link, decision, pair).await?;
+    if let Written::All(pair, _) = &mut written
+        && planted::is(Bug::NormalFormOfLaterRead)
+        && let Some(later) = fetch(cx, run, link).await?
+    {
+        **pair = later;
+    }
     if let Written::All(pair, _) = &written {
         *link = remember(cx, lease, link.clone(), Some(decision), pair).await?;
     }
@@ -225,6 +228,9 @@ async fn refused(
 
 /// Keeps values that did not win, before anything is written.
 async fn keep(cx: &Context, link: &Link, conflicts: &[Conflict]) -> Result<(), SyncError> {
+    if planted::is(Bug::LastWriterWins) {
+        return Ok(());
+    }
     for conflict in conflicts {
         cx.store.conflicts().record(link.ticket, conflict).await?;
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clients::TaskQuery;
 use domain::{Marker, Task, TaskId, Ticket, TicketId, footer};
 use orchestration::ExecutionContext;
+use planted::Bug;
 use stores::links::Link;
 use tokio::sync::Mutex;
 
@@ -50,6 +51,9 @@ pub async fn probe(
         return Ok(Probed::TooEarly(link.probe_ms));
     }
     let mut candidates = candidates(cx, run, &link).await?;
+    if planted::is(Bug::ProbeSkipped) {
+        candidates.clear();
+    }
     if let Some(position) = best(&link, &candidates) {
         let (marker, task) = candidates.swap_remove(position);
         let (seen, _) = masked::for_clickup(cx, run, ticket).await?;
@@ -83,6 +87,9 @@ pub fn is_ours(cx: &Context, link: &Link, task: &Task) -> bool {
 
 /// Whether this is a task of the link, if that is or once was its marker.
 fn fits(cx: &Context, link: &Link, task: &Task, marker: &Marker) -> bool {
+    if planted::is(Bug::CopiedMarkerBelieved) {
+        return marker.ticket == link.ticket;
+    }
     task.creator == cx.clickup_me()
         && marker.ticket == link.ticket
         && (marker.nonce == link.nonce || link.nonces.contains(&marker.nonce))

@@ -11,7 +11,7 @@ use stores::effects::{Change, EffectKind};
 use stores::leases::Lease;
 use stores::links::Link;
 
-use crate::sync::effect;
+use crate::sync::effect::{self, Cause};
 use crate::sync::pair::{Pair, Written};
 use crate::{Context, SyncError};
 
@@ -29,13 +29,14 @@ pub async fn write(
     let before = |field: &FieldKey| cx.mapping.values(field, &ticket, &task).map(|(_, clickup)| clickup);
     let changes = effect::changes(&decision.writes, Side::Clickup, before);
     let rule = decision.asked.as_deref().unwrap_or_default();
+    let cause = Cause { rule, source_ms: ticket.updated.ms() };
     let mut calls = 0;
     for write in &decision.clickup {
         let fields = fields_of(cx, write, &changes);
         let kind = if matches!(write, TaskWrite::Move(_)) { EffectKind::Move } else { EffectKind::Fields };
         let pass = cx.permit(ticket.id, &Write::Task(write.clone()))?;
         let write = &marked(cx, link, &task, write);
-        let row = effect::send(cx, run, lease, Side::Clickup, kind, (fields, rule)).await?;
+        let row = effect::send(cx, run, lease, Side::Clickup, kind, (fields, cause)).await?;
         match call(&clickup, &task, write).await {
             Ok(after) => {
                 pass.used();

@@ -5,12 +5,13 @@ use clients::ErrorKind;
 use domain::plan::Write;
 use domain::{Decision, FieldKey, Side, lost_update};
 use orchestration::ExecutionContext;
+use planted::Bug;
 use serde_json::Value as Json;
 use stores::effects::EffectKind;
 use stores::leases::Lease;
 use stores::links::Link;
 
-use crate::sync::effect;
+use crate::sync::effect::{self, Cause};
 use crate::sync::masked;
 use crate::sync::pair::{Pair, Written};
 use crate::{Context, SyncError};
@@ -30,7 +31,8 @@ pub async fn write(
     let fields = effect::changes(&decision.writes, Side::Zendesk, before);
     let pass = cx.permit(ticket.id, &Write::Ticket(Box::new(patch.clone())))?;
     let rule = decision.asked.as_deref().unwrap_or_default();
-    let row = effect::send(cx, run, lease, Side::Zendesk, EffectKind::Fields, (fields, rule)).await?;
+    let cause = Cause { rule, source_ms: pair.task.updated.ms() };
+    let row = effect::send(cx, run, lease, Side::Zendesk, EffectKind::Fields, (fields, cause)).await?;
     match cx.zendesk(run).update_ticket(ticket.id, &patch, &row.id, Some(&ticket.updated_stamp)).await {
         Ok(updated) => {
             pass.used();
@@ -38,8 +40,9 @@ pub async fn write(
             cx.store.effects().done(&row, 200, None, None).await?;
             let previous: Vec<(String, Json)> =
                 updated.audit.changes.iter().map(|c| (c.field.clone(), c.previous.clone())).collect();
-            for conflict in lost_update::zendesk_lost(&pair.ticket, decision, &previous, &cx.mapping) {
-                cx.store.conflicts().record(link.ticket, &conflict).await?;
+            let lost = lost_update::zendesk_lost(&pair.ticket, decision, &previous, &cx.mapping);
+            for conflict in lost.iter().filter(|_| !planted::is(Bug::AuditIgnored)) {
+                cx.store.conflicts().record(link.ticket, conflict).await?;
             }
             let mut ticket = updated.ticket;
             masked::as_linked(&link.fields, &mut ticket);

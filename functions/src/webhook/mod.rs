@@ -12,6 +12,7 @@ use bytes::Bytes;
 use clients::signatures;
 use domain::Side;
 use http::{HeaderMap, Request, Response, StatusCode};
+use planted::Bug;
 use stores::evidence::Evidence;
 use stores::work::Hint;
 use stores::{Lane, StoreError, WorkKey};
@@ -173,6 +174,11 @@ async fn take(cx: &Context, side: Side, accepted: Vec<Accepted>) -> Result<Optio
         }
         if !news {
             continue;
+        }
+        if planted::is(Bug::DedupFirst) {
+            for evidence in &item.evidence {
+                cx.store.evidence().put(evidence).await?;
+            }
         }
         let hint = Hint {
             lane: Lane::Live,

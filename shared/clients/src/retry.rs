@@ -1,6 +1,8 @@
 //! The retry decision as a pure function. It asks two questions: is it worth repeating, and could it
 //! already have happened? How long a wait may last at most is the deadline's business, not decided here.
 
+use planted::Bug;
+
 /// What repeating a call does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -54,6 +56,7 @@ const BACKOFF_MAX_MS: i64 = 30_000;
 
 /// Decides after attempt number `attempt`, counted from 1.
 pub fn next(outcome: Outcome, effect: Effect, attempt: u32) -> Next {
+    let effect = if planted::is(Bug::RepeatsEverything) { Effect::Repeatable } else { effect };
     match (outcome, effect) {
         (Outcome::RateLimited { .. }, _) if attempt >= RATE_LIMITED_MAX => Next::GiveUp,
         // Never wait less than we were told.

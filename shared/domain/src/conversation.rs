@@ -1,6 +1,8 @@
 //! What a mirrored comment says: who really wrote it, where and when, for people and as the marker by
 //! which a copy is recognised. What may be mirrored at all, and who may read it there.
 
+use planted::Bug;
+
 use crate::comment::{Comment, Visibility};
 use crate::ids::Side;
 use crate::mapping::Mapping;
@@ -60,6 +62,7 @@ fn from_zendesk(
 ) -> CommentPlan {
     let kind = match comment.visibility {
         Visibility::Public => "public reply",
+        Visibility::Internal if planted::is(Bug::InternalIsPublic) => "public reply",
         Visibility::Internal if !mapping.settings().internal_notes_to_clickup => {
             return CommentPlan::Skip("internal notes stay in Zendesk (internal_notes_to_clickup = false)");
         }

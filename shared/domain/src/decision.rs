@@ -72,8 +72,14 @@ pub type LinkFields = BTreeMap<FieldKey, FieldBase>;
 pub struct Evidence {
     /// Time of the newest known person's change, by side and field.
     pub changed: BTreeMap<(Side, FieldKey), Timestamp>,
+    /// What it was changed to then, where that is known.
+    #[serde(default)]
+    pub changed_to: BTreeMap<(Side, FieldKey), Value>,
     /// Stored forms of values of ours whose outcome is unknown; equal fetched values are ours.
     pub own: Vec<(Side, FieldKey, Value)>,
+    /// When the newest such write was sent, by side and field.
+    #[serde(default)]
+    pub own_sent: BTreeMap<(Side, FieldKey), Timestamp>,
     /// Where it is known, what was there just before such a write: a set that was written also holds what
     /// people had put into it, and only the rest of it is ours.
     #[serde(default)]

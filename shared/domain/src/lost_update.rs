@@ -72,6 +72,19 @@ pub fn clickup_put_back(told: &[(Member, bool)], written: &Value) -> Option<Stri
     None
 }
 
+/// A value that somebody changed and put back, so that `read` looked as if nobody had touched it; `written` replaced it.
+pub fn clickup_put_back_unseen(field: &FieldKey, read: &Value, written: &Value) -> Conflict {
+    Conflict {
+        field: field.clone(),
+        cause: ConflictCause::LostUpdate,
+        base: read.clone(),
+        zendesk: written.clone(),
+        clickup: read.clone(),
+        winner: Some(Side::Zendesk),
+        rule: "changed and put back before our write".to_owned(),
+    }
+}
+
 /// What the task had before our write came late and put this member back.
 pub fn clickup_lost_member(
     field: &FieldKey,

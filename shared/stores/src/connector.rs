@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -19,7 +20,7 @@ use serde_json::Value;
 
 use crate::embedded::{self, Embedded};
 use crate::error::StoreError;
-use crate::faults::{Draw, FaultPlan, Faults};
+use crate::faults::{Draw, FaultPlan, Faults, INTERNAL};
 use crate::store::{Clock, Here};
 
 /// The database behind the SDK's seam.
@@ -50,6 +51,10 @@ impl Connector {
                 // Done there, unknown here.
                 let _ = dispatch(&self.database, operation, body);
                 Err(ConnectorError::io("the connection broke before the reply (injected)".into()))
+            }
+            Draw::FailAfter => {
+                let _ = dispatch(&self.database, operation, body);
+                Ok(failure(INTERNAL))
             }
             Draw::Dead => Err(ConnectorError::io("the process is dead (injected)".into())),
             Draw::Unprocessed => Ok(self.half(operation, body)),
@@ -141,7 +146,7 @@ fn respond(answer: Result<Vec<u8>, DynoxideError>) -> HttpResponse {
 
 fn failure(code: &str) -> HttpResponse {
     let body = format!(r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"injected"}}"#);
-    response(400, body.into_bytes())
+    response(if code == INTERNAL { 500 } else { 400 }, body.into_bytes())
 }
 
 /// An answer as the SDK reads it.
@@ -164,7 +169,21 @@ impl fmt::Debug for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::ready(self.answer(&request))
+        let takes_ms = match &self.faults {
+            Some(faults) => faults.lock().unwrap_or_else(PoisonError::into_inner).takes_ms(),
+            None => 0,
+        };
+        if takes_ms == 0 {
+            return HttpConnectorFuture::ready(self.answer(&request));
+        }
+        let this = self.clone();
+        HttpConnectorFuture::new(async move {
+            let half = Duration::from_millis(takes_ms).div_f64(2.0);
+            tokio::time::sleep(half).await;
+            let answer = this.answer(&request);
+            tokio::time::sleep(half).await;
+            answer
+        })
     }
 }
 

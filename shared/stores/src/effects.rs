@@ -82,6 +82,8 @@ pub struct Effect {
     pub mapping_version: String,
     /// Fence of the lease it was sent under.
     pub fence: u64,
+    /// When the other record had last moved as this was decided, ms; 0 where that is not known.
+    pub source_ms: i64,
     /// When it was sent, ms; 0 before.
     pub sent_ms: i64,
     /// After this it can no longer land, ms.
@@ -120,6 +122,7 @@ impl Effects<'_> {
             .set("rule", text(&sent.rule))
             .set("mapping", text(&sent.mapping_version))
             .set("fence", number(sent.fence))
+            .set("source_ms", number(sent.source_ms))
             .set("at_ms", number(sent.at_ms))
             .set("sent_ms", number(sent.sent_ms))
             .set("late_ms", number(sent.late_ms))
@@ -326,6 +329,7 @@ impl Effects<'_> {
             rule: row.text_or_empty("rule"),
             mapping_version: row.text_or_empty("mapping"),
             fence: row.number_or_zero("fence")?,
+            source_ms: row.number_or_zero("source_ms")?,
             sent_ms: row.number_or_zero("sent_ms")?,
             late_ms: row.number_or_zero("late_ms")?,
             status: row.number_maybe("status")?,

@@ -11,6 +11,10 @@ pub struct FaultPlan {
     pub conflict: f64,
     /// Done, then the connection breaks.
     pub lost_reply: f64,
+    /// An internal error, as often before anything happens as after it.
+    pub internal: f64,
+    /// How long a request takes at most, ms: whoever is dropped, is dropped in the middle of one.
+    pub takes_ms: u64,
     /// Items of a batch that are left over.
     pub unprocessed: f64,
     /// After this many requests nothing gets through any more: a process that died, for its callers.
@@ -25,7 +29,15 @@ impl FaultPlan {
 
     /// A world that is hard to live in and still makes progress.
     pub fn hostile(seed: u64) -> Self {
-        Self { seed, throttle: 0.05, conflict: 0.05, lost_reply: 0.10, unprocessed: 0.30, dies_after: None }
+        Self {
+            seed,
+            throttle: 0.05,
+            conflict: 0.05,
+            lost_reply: 0.10,
+            internal: 0.05,
+            unprocessed: 0.30,
+            ..Self::default()
+        }
     }
 
     /// Dies after so many requests.
@@ -38,15 +50,21 @@ impl FaultPlan {
             && self.throttle <= 0.0
             && self.conflict <= 0.0
             && self.lost_reply <= 0.0
+            && self.internal <= 0.0
+            && self.takes_ms == 0
             && self.unprocessed <= 0.0
     }
 }
+
+/// The service's own failure, which does not tell whether anything happened.
+pub(crate) const INTERNAL: &str = "InternalServerError";
 
 /// What happens to one request.
 pub(crate) enum Draw {
     Pass,
     Refuse(&'static str),
     LoseReply,
+    FailAfter,
     Dead,
     Unprocessed,
 }
@@ -64,6 +82,11 @@ impl Faults {
         Self { plan, random, requests: 0 }
     }
 
+    /// How long a request takes.
+    pub(crate) fn takes_ms(&mut self) -> u64 {
+        if self.plan.takes_ms == 0 { 0 } else { self.random.u64(0..=self.plan.takes_ms) }
+    }
+
     pub(crate) fn draw(&mut self, operation: &str) -> Draw {
         self.requests += 1;
         if self.plan.dies_after.is_some_and(|after| self.requests > after) {
@@ -71,13 +94,17 @@ impl Faults {
         }
         let writes = matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem");
         // Every request takes the same number of draws, so that plans with one seed stay comparable.
-        let [throttle, conflict, lost, left] = std::array::from_fn(|_| self.random.f64());
+        let [throttle, conflict, lost, left, internal] = std::array::from_fn(|_| self.random.f64());
         if throttle < self.plan.throttle {
             Draw::Refuse("ProvisionedThroughputExceededException")
         } else if writes && conflict < self.plan.conflict {
             Draw::Refuse("TransactionConflictException")
         } else if lost < self.plan.lost_reply {
             Draw::LoseReply
+        } else if internal < self.plan.internal / 2.0 {
+            Draw::Refuse(INTERNAL)
+        } else if internal < self.plan.internal {
+            Draw::FailAfter
         } else if operation == "BatchGetItem" && left < self.plan.unprocessed {
             Draw::Unprocessed
         } else {

@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p tests --bin simulate -- --histories 100000 [--seed S]
 //!
+//! With `--features switches`, `--break RULE` breaks one of the rules of `planted::Bug`.
+//!
 //! A failing seed is printed with the command that plays it again. Exit code 1: something is wrong with one.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people who test")]
@@ -9,7 +11,7 @@
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use tests::history::{Summary, play, play_all};
+use tests::history::{Outcome, Summary, play, play_all};
 
 /// Failing seeds that are printed.
 const SHOWN: usize = 20;
@@ -18,8 +20,8 @@ const SHOWN: usize = 20;
 const EVERY: u64 = 100;
 
 fn main() -> ExitCode {
-    let Some((histories, seed)) = asked(std::env::args().skip(1)) else {
-        eprintln!("usage: simulate --histories N [--seed S]");
+    let Some(Asked { histories, seed, play }) = asked(std::env::args().skip(1)) else {
+        eprintln!("usage: simulate --histories N [--seed S] [--break RULE, in a build with switches]");
         return ExitCode::from(2);
     };
     let began = cpu_s();
@@ -48,17 +50,37 @@ fn tell(so_far: &Summary, shown: &Mutex<usize>, histories: u64) {
     }
 }
 
-fn asked(mut words: impl Iterator<Item = String>) -> Option<(u64, u64)> {
-    let (mut histories, mut seed) = (None, 1);
+type Play = Box<dyn Fn(u64) -> Outcome + Sync>;
+
+struct Asked {
+    histories: u64,
+    seed: u64,
+    play: Play,
+}
+
+fn asked(mut words: impl Iterator<Item = String>) -> Option<Asked> {
+    let (mut histories, mut seed, mut plays): (_, _, Play) = (None, 1, Box::new(play));
     while let Some(word) = words.next() {
-        let number = words.next()?.parse().ok()?;
+        let value = words.next()?;
         match word.as_str() {
-            "--histories" => histories = Some(number),
-            "--seed" => seed = number,
+            "--histories" => histories = Some(value.parse().ok()?),
+            "--seed" => seed = value.parse().ok()?,
+            "--break" => plays = broken(&value)?,
             _ => return None,
         }
     }
-    Some((histories?, seed))
+    Some(Asked { histories: histories?, seed, play: plays })
+}
+
+#[cfg(feature = "switches")]
+fn broken(rule: &str) -> Option<Play> {
+    let bug = planted::Bug::ALL.into_iter().find(|bug| format!("{bug:?}") == rule)?;
+    Some(Box::new(move |seed| tests::history::play_broken(bug, seed)))
+}
+
+#[cfg(not(feature = "switches"))]
+fn broken(_: &str) -> Option<Play> {
+    None
 }
 
 /// CPU time of this process so far, in seconds.

@@ -3,7 +3,7 @@
 use super::sets;
 use crate::decision::{Conflict, ConflictCause, Evidence, FieldBase};
 use crate::field::Value;
-use crate::ids::Side;
+use crate::ids::{Side, Timestamp};
 use crate::lens::Look;
 use crate::lens::assignee::person_of;
 use crate::mapping::Mapped;
@@ -85,8 +85,24 @@ impl<'a> State<'a> {
         let (z_before, c_before) = (before(Side::Zendesk), before(Side::Clickup));
         let times = Times { zendesk: at(Side::Zendesk), clickup: at(Side::Clickup) };
         // Somebody changed it and put it back, after all that the other record has seen.
-        let z_put_back = c_new && zs == base.z && at(Side::Zendesk).is_some_and(|t| t > look.task.updated);
-        let c_put_back = z_new && cs == base.c && at(Side::Clickup).is_some_and(|t| t > look.ticket.updated);
+        let since = |side, now: &Value, updated| {
+            let to = evidence.changed_to.get(&(side, field.key.clone()));
+            at(side).filter(|_| to.is_some_and(|to| to.to_stored() == *now)).unwrap_or(updated)
+        };
+        // Or a write of ours changed it, of which we do not know yet, and somebody put it back.
+        let after_ours = |side: Side| {
+            let sent = evidence.own_sent.get(&(side, field.key.clone()));
+            sent.is_some_and(|sent| at(side).is_some_and(|at| at > *sent))
+        };
+        let after = |side, t: Timestamp| at(side).is_some_and(|at| at > t);
+        let z_put_back = c_new
+            && zs == base.z
+            && (after(Side::Zendesk, since(Side::Clickup, &cs, look.task.updated))
+                || after_ours(Side::Zendesk));
+        let c_put_back = z_new
+            && cs == base.c
+            && (after(Side::Clickup, since(Side::Zendesk, &zs, look.ticket.updated))
+                || after_ours(Side::Clickup));
         let (z_unseen, c_unseen) = (z_new && !z_moved || z_put_back, c_new && !c_moved || c_put_back);
         State {
             field,

@@ -207,28 +207,37 @@ fn a_record_that_moves_during_the_write_is_news_afterwards() {
     .assert_eq(&show(&pair.decide()));
 }
 
-/// What somebody changed and put back is what both agreed on: only its event tells, and only where it came after all that
-/// the other record has seen.
+/// What somebody changed and put back is what both agreed on: only its event tells, and only where it came after what the
+/// other side shows, or after a write of ours of which nothing is known.
 #[test]
 fn what_was_changed_and_put_back_is_kept_when_the_other_side_wins() {
-    let put_back_at = |ms: i64| Evidence {
-        changed: std::collections::BTreeMap::from([(
-            (Side::Clickup, FieldKey::Priority),
-            domain::Timestamp(ms),
-        )]),
-        ..Evidence::default()
+    let task = (Side::Clickup, FieldKey::Priority);
+    let ticket = (Side::Zendesk, FieldKey::Priority);
+    let at = |ms: i64| domain::Timestamp(ms);
+    let put_back_at = |ms: i64| Evidence { changed: [(task.clone(), at(ms))].into(), ..Evidence::default() };
+    let ticket_changed_to = |to: &str, ms: i64| {
+        let mut evidence = put_back_at(500);
+        evidence.changed.insert(ticket.clone(), at(ms));
+        evidence.changed_to.insert(ticket.clone(), Value::Text(to.into()));
+        evidence
     };
-    for (ms, kept) in [(2_000, 1), (1_000, 0), (500, 0)] {
+    let sent_at = |ms: i64| Evidence { own_sent: [(task.clone(), at(ms))].into(), ..put_back_at(500) };
+    for (evidence, kept) in [
+        (put_back_at(2_000), 1),
+        (put_back_at(1_000), 0),
+        (put_back_at(500), 0),
+        (ticket_changed_to("urgent", 300), 1),
+        (ticket_changed_to("urgent", 700), 0),
+        (ticket_changed_to("low", 300), 0),
+        (sent_at(400), 1),
+        (sent_at(600), 0),
+    ] {
         let mut pair = crate::echo::Pair::new(crate::sample::ticket(), mapping());
         pair.ticket.priority = Some("urgent".to_owned());
-        pair.ticket.updated = domain::Timestamp(1_000);
-        let decision =
-            domain::decide(&pair.fields, &pair.ticket, &pair.task, &pair.mapping, &put_back_at(ms));
+        pair.ticket.updated = at(1_000);
+        let decision = domain::decide(&pair.fields, &pair.ticket, &pair.task, &pair.mapping, &evidence);
         let conflicts: Vec<_> = decision.conflicts.iter().map(|conflict| &conflict.field).collect();
-        assert_eq!(conflicts, vec![&FieldKey::Priority; kept], "{ms}");
-        assert!(
-            decision.writes.contains_key(&(Side::Clickup, FieldKey::Priority)),
-            "it is mirrored all the same"
-        );
+        assert_eq!(conflicts, vec![&FieldKey::Priority; kept], "{evidence:?}");
+        assert!(decision.writes.contains_key(&task), "it is mirrored all the same");
     }
 }

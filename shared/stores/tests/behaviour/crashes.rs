@@ -98,6 +98,7 @@ async fn write_out(store: &Store) -> Result<(), StoreError> {
         rule: "r".into(),
         mapping_version: "m".into(),
         fence: 1,
+        source_ms: 0,
         sent_ms: 0,
         late_ms: START_MS,
         status: None,

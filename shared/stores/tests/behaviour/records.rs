@@ -73,6 +73,7 @@ fn effect(id: &str) -> Effect {
         rule: "status: newest".into(),
         mapping_version: "m1".into(),
         fence: 3,
+        source_ms: 0,
         sent_ms: 0,
         late_ms: START_MS + 600_000,
         status: None,

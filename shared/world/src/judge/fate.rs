@@ -77,12 +77,31 @@ impl Case<'_> {
         if self.later_by_people().next().is_some() {
             return Fate::Superseded;
         }
+        if self.put_back(after) {
+            return Fate::Mirrored;
+        }
         let is_it = |value: &Canon| value.matches(after);
         if self.kept(is_it) || self.told_in_a_note(after) {
             Fate::Kept
         } else {
             self.lost_or_unprovable(is_it)
         }
+    }
+
+    /// Whether people only changed the value and put it back, and deskup wrote neither side since: both are as they
+    /// were, and were that in step, they still are.
+    fn put_back(&self, after: &Canon) -> bool {
+        let rules = &self.testimony.rules;
+        let (side, other) = (self.edit.side, self.edit.side.other());
+        let moments = self.history.of(side, &self.edit.record, &self.edit.field);
+        let mut before = moments.iter().filter(|moment| moment.seq <= self.edit.seq).collect::<Vec<_>>();
+        before.sort_by_key(|moment| moment.seq);
+        let of_people = before.iter().rev().take_while(|moment| rules.is_person(side, moment.actor));
+        let Some(first) = of_people.skip(1).find(|moment| moment.before.matches(after)) else { return false };
+        let theirs = self.other_record().map(|record| self.history.of(other, &record.id, &self.edit.field));
+        let of_ours = |side: Side, moment: &Moment| !rules.is_person(side, moment.actor);
+        !moments.iter().any(|moment| moment.seq > first.seq && of_ours(side, moment))
+            && !theirs.into_iter().flatten().any(|m| m.at_ms >= first.at_ms && of_ours(other, m))
     }
 
     fn other_record(&self) -> Option<&Record> {

@@ -53,14 +53,15 @@ pub struct Prank {
     pub dice: u64,
 }
 
-/// Draws pranks: every trick in turn, at random times within `span_ms`.
+/// Draws pranks: every trick in turn, from one that the seed chooses, at random times within `span_ms`.
 pub fn plan(count: usize, seed: u64, span_ms: i64) -> Vec<Prank> {
     let mut random = Rng::with_seed(seed ^ 0x0bad_0bad);
+    let first = usize::try_from(seed % TRICKS.len() as u64).unwrap_or(0);
     let mut pranks: Vec<Prank> = (0..count)
         .map(|n| Prank {
             id: format!("m{:05}", n + 1),
             at_ms: random.i64(0..=span_ms.max(1)),
-            trick: TRICKS[n % TRICKS.len()],
+            trick: TRICKS[(first + n) % TRICKS.len()],
             dice: random.u64(..),
         })
         .collect();

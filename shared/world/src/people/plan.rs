@@ -63,16 +63,21 @@ pub struct PlanOptions {
     pub spacing_ms: i64,
     /// The share of edits that hit what somebody on the other side edits within seconds.
     pub coinciding: f64,
+    /// The share of edits that another of the same field follows soon, on either side.
+    pub chased: f64,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
-        Self { edits: 100, seed: 0, spacing_ms: 6_000, coinciding: 0.08 }
+        Self { edits: 100, seed: 0, spacing_ms: 6_000, coinciding: 0.08, chased: 0.0 }
     }
 }
 
 /// Two people hit the same field within this time.
 const PAIR_GAP_MAX_MS: i64 = 3_000;
+
+/// Somebody changes his mind, or another's, within this time.
+const CHASE_GAP_MAX_MS: i64 = 45_000;
 
 const ZENDESK: [(Kind, u32); 9] = [
     (Kind::Status, 14),
@@ -135,6 +140,23 @@ pub fn plan(options: &PlanOptions) -> Vec<Intention> {
                 kind,
                 // The same dice choose the same field; the value is drawn with another turn of them.
                 dice,
+                pair_of: Some(id.clone()),
+            });
+        }
+        let chased = options.chased > 0.0
+            && PAIRED.contains(&kind)
+            && intentions.len() < options.edits
+            && random.f64() < options.chased;
+        if chased {
+            at_ms += random.i64(0..=CHASE_GAP_MAX_MS);
+            let side = if random.bool() { Side::Zendesk } else { Side::Clickup };
+            let name = name(intentions.len());
+            intentions.push(Intention {
+                id: name,
+                at_ms,
+                side,
+                kind,
+                dice: dice.wrapping_add(1),
                 pair_of: Some(id),
             });
         }

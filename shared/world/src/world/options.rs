@@ -125,6 +125,8 @@ pub struct WorldOptions {
     pub spacing_ms: i64,
     /// The share of edits that coincide with another on the other side.
     pub coinciding: f64,
+    /// The share of edits that another of the same field follows soon, on either side.
+    pub chased: f64,
     /// People begin only when every ticket has its task, and not while some are still looked for: then they
     /// find the same whatever happened to deskup before.
     pub edits_once_linked: bool,
@@ -148,6 +150,7 @@ impl Default for WorldOptions {
             mischief: 0,
             spacing_ms: 6_000,
             coinciding: 0.08,
+            chased: 0.0,
             edits_once_linked: false,
             state_file: None,
         }

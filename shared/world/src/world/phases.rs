@@ -80,6 +80,7 @@ impl World {
             seed: options.seed,
             spacing_ms: options.spacing_ms,
             coinciding: options.coinciding,
+            chased: options.chased,
         });
         let span_ms = plan.last().map_or(options.spacing_ms, |last| last.at_ms);
         let pranks = mischief::plan(options.mischief, options.seed, span_ms);

@@ -23,6 +23,11 @@ impl World {
         self.phase("settled")
     }
 
+    /// Waits until no delivery is under way and no work is due, without asking for anything that was not told.
+    pub async fn quiet(&self, deskup: &dyn Deskup) -> Result<(), WorldError> {
+        self.wait_until_idle(deskup, self.now_ms() + PATIENCE_MS).await
+    }
+
     /// As [`World::settle`], without marking it.
     pub(super) async fn rest(&self, deskup: &dyn Deskup) -> Result<(), WorldError> {
         let wanted = self.quiet_polls();

@@ -1,0 +1,141 @@
+//! What people did to a task that a write of ours overwrote without having seen it. ClickUp has no compare-and-set; its
+//! deliveries tell of it afterwards, those of our own writes and those of people's edits, in any order.
+
+use domain::{FieldKey, Side, lost_update};
+use orchestration::ExecutionContext;
+use planted::Bug;
+use stores::effects::{Change, Effect, EffectState};
+use stores::evidence::Evidence as Row;
+use stores::links::Link;
+
+use crate::sync::evidence::Known;
+use crate::{Context, SyncError};
+
+/// Clocks of the service and ours differ by less than this.
+pub const SKEW_MS: i64 = 5_000;
+
+/// Confirms the writes whose own webhook came, and keeps what they overwrote. Returns how many values were lost and kept.
+pub async fn keep(
+    cx: &Context,
+    run: &ExecutionContext,
+    known: &Known,
+    link: &Link,
+) -> Result<u32, SyncError> {
+    let mut kept = 0;
+    let effects = cx.store.effects().told_of(link.ticket).await?;
+    for effect in effects.iter().filter(|effect| effect.target == Side::Clickup) {
+        let mut confirmed = false;
+        for (row, field, change) in own_webhooks(known, effect) {
+            confirmed = true;
+            if !planted::is(Bug::OverwrittenNotKept) {
+                kept += keep_before(cx, link, row, field, change).await?;
+                kept += keep_put_back(cx, known, link, effect, row, field, change).await?;
+            }
+        }
+        kept += keep_members(cx, run, known, link, effect, &effects).await?;
+        if confirmed && matches!(effect.state, EffectState::Done | EffectState::Unknown) {
+            cx.store.effects().confirm(effect).await?;
+        }
+    }
+    Ok(kept)
+}
+
+fn own_webhooks<'a>(
+    known: &'a Known,
+    effect: &'a Effect,
+) -> impl Iterator<Item = (&'a Row, &'a FieldKey, &'a Change)> {
+    known.rows.iter().filter_map(move |row| {
+        let field = row.field.as_ref()?;
+        let change = effect.fields.get(field)?;
+        let is_it = row.provider == Side::Clickup
+            && known.is_ours(row)
+            && row.at_ms >= effect.sent_ms - SKEW_MS
+            && row.at_ms <= effect.late_ms
+            && row.after.as_ref().is_none_or(|after| *after == change.after);
+        is_it.then_some((row, field, change))
+    })
+}
+
+/// What our own delivery says was there before, where that is not what was read.
+async fn keep_before(
+    cx: &Context,
+    link: &Link,
+    own: &Row,
+    field: &FieldKey,
+    change: &Change,
+) -> Result<u32, SyncError> {
+    let Some(before) = &own.before else { return Ok(0) };
+    let Some(conflict) = lost_update::clickup_lost(field, before, &change.before, &change.after) else {
+        return Ok(0);
+    };
+    Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))
+}
+
+/// A value that somebody changed and put back after the ticket had last moved, and that was not told of when we wrote.
+async fn keep_put_back(
+    cx: &Context,
+    known: &Known,
+    link: &Link,
+    effect: &Effect,
+    own: &Row,
+    field: &FieldKey,
+    change: &Change,
+) -> Result<u32, SyncError> {
+    let of_people = known.rows.iter().filter(|row| {
+        row.provider == Side::Clickup
+            && !known.is_ours(row)
+            && row.field.as_ref() == Some(field)
+            && row.at_ms <= own.at_ms
+    });
+    let Some(last) = of_people.max_by_key(|row| row.at_ms) else { return Ok(0) };
+    let is_put_back = effect.source_ms > 0
+        && last.at_ms > effect.source_ms
+        && last.after.as_ref().is_some_and(|after| after.to_stored() == change.before.to_stored())
+        && last.before != last.after;
+    if !is_put_back {
+        return Ok(0);
+    }
+    // Whoever decided may have known.
+    let rows = cx.store.conflicts().list(link.ticket).await?;
+    if rows.iter().any(|row| row.conflict.field == *field && row.at_ms >= last.at_ms - SKEW_MS) {
+        return Ok(0);
+    }
+    let conflict = lost_update::clickup_put_back_unseen(field, &change.before, &change.after);
+    Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))
+}
+
+/// Whom people took away before a write of ours that had added them was carried out once more.
+async fn keep_members(
+    cx: &Context,
+    run: &ExecutionContext,
+    known: &Known,
+    link: &Link,
+    effect: &Effect,
+    effects: &[Effect],
+) -> Result<u32, SyncError> {
+    let mut kept = 0;
+    for (field, change) in &effect.fields {
+        let later = effects.iter().filter(|other| {
+            other.target == effect.target
+                && other.sent_ms > effect.sent_ms
+                && other.fields.contains_key(field)
+        });
+        let until_ms = later.map(|other| other.sent_ms).min().unwrap_or(effect.late_ms);
+        let tells = |row: &&Row| {
+            row.provider == Side::Clickup
+                && row.field.as_ref() == Some(field)
+                && (effect.sent_ms - SKEW_MS..=until_ms).contains(&row.at_ms)
+        };
+        let mut told: Vec<&Row> = known.rows.iter().filter(tells).collect();
+        told.sort_by_key(|row| row.at_ms);
+        let told: Vec<_> =
+            told.iter().filter_map(|row| Some((row.member.clone()?, known.is_ours(row)))).collect();
+        let put_back = lost_update::clickup_put_back(&told, &change.after);
+        let (Some(who), Some(task)) = (put_back, &link.task) else { continue };
+        let Some(task) = cx.clickup(run).task(task).await? else { continue };
+        let lost = lost_update::clickup_lost_member(field, &who, &change.after, &task, &cx.mapping);
+        let Some(conflict) = lost else { continue };
+        kept += u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?);
+    }
+    Ok(kept)
+}
