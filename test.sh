@@ -55,6 +55,10 @@ test_all() {
     return "$bad"
 }
 
+broken_rules() {
+    cargo test --release -p tests --features switches --test broken_rules -- --nocapture
+}
+
 step() { # name, command...
     local name="$1" start="$SECONDS"
     shift
@@ -71,6 +75,8 @@ step "build" cargo build --release --workspace --all-targets
 step "gates" gates
 step "lint" cargo clippy --release --workspace --all-targets -- -D warnings
 step "tests" test_all
+# The only build in which a rule can be broken on purpose.
+step "broken rules" broken_rules
 
 printf '\n== time of each suite\n'
 awk '

@@ -33,8 +33,8 @@ impl FaultPlan {
             seed,
             throttle: 0.05,
             conflict: 0.05,
-            lost_reply: 0.10,
-            internal: 0.05,
+            lost_reply: 0.06,
+            internal: 0.04,
             unprocessed: 0.30,
             ..Self::default()
         }

@@ -89,7 +89,8 @@ impl Work<'_> {
             .set_by("#lane = if_not_exists(#lane, :lane)")
             .set_by("#lane_rank = if_not_exists(#lane_rank, :lane_rank)")
             .set_by("#first_ms = if_not_exists(#first_ms, :now)")
-            .set("event_ms", number(hint.event_ms))
+            .set_by("#event_ms = if_not_exists(#event_ms, :event_ms)")
+            .value(":event_ms", number(hint.event_ms))
             .value(":zero", number(0))
             .value(":one", number(1))
             .value(":dp", text(self.store.shard_pk(hint.lane.name(), &record)))
@@ -109,8 +110,9 @@ impl Work<'_> {
         if old.number_maybe::<u64>("seq")?.is_none() {
             return Ok(true);
         }
-        if old.number_or_zero::<i64>("event_ms")? > hint.event_ms {
-            self.keep_newer_event(key, old.number("event_ms")?).await?;
+        // Not in the write above: one that is sent twice must not go back to its own.
+        if old.number_or_zero::<i64>("event_ms")? < hint.event_ms {
+            self.keep_newer_event(key, hint.event_ms).await?;
         }
         if old.number::<u8>("lane_rank")? > hint.lane.rank() {
             self.hurry(key, &old, hint, now).await?;
