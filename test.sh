@@ -56,7 +56,7 @@ test_all() {
 }
 
 broken_rules() {
-    cargo test --release -p tests --features switches --test broken_rules -- --nocapture
+    cargo test --release --workspace --features tests/switches --test broken_rules -- --nocapture
 }
 
 step() { # name, command...
