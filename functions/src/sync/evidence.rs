@@ -40,13 +40,13 @@ impl Known {
         Ok(Known { rows, me: [cx.zendesk_me().0, cx.clickup_me().0], open: None, theirs: None })
     }
 
-    /// Reads which writes of ours may still land: those without an answer, and those whose sender died before
-    /// it could say so. Whoever holds the record's lease is the only one who writes. False if they were known.
+    /// Reads which writes of ours may still land: those without an answer, those whose sender died before it could
+    /// say so, and those that were answered and are not in the link, because their sender died then. Whoever holds the record's lease is the only one who writes. False if they were known.
     pub async fn with_open_writes(&mut self, cx: &Context, link: &Link) -> Result<bool, SyncError> {
         if self.open.is_some() {
             return Ok(false);
         }
-        let open = self.open.insert(cx.store.effects().open(link.ticket).await?);
+        let open = self.open.insert(cx.store.effects().not_in(link.ticket, link.fence).await?);
         Ok(!open.is_empty())
     }
 

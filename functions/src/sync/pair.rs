@@ -93,6 +93,11 @@ pub async fn sync_fields(
             Written::Refused(pair) => return Ok(Fields { link, pair: Some(*pair), writes }),
             Written::All(pair, calls) => {
                 writes += calls;
+                // The reply may show what somebody did to other fields since they were read.
+                let evidence = known.for_decision(&link, run.now_ms());
+                if !decide(&link.fields, &pair.ticket, &pair.task, &cx.mapping, &evidence).is_empty() {
+                    continue;
+                }
                 return Ok(Fields { link, pair: Some(*pair), writes });
             }
         }

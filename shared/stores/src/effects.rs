@@ -181,11 +181,18 @@ impl Effects<'_> {
     }
     /// Effects of a ticket that are sent or unknown.
     pub async fn open(&self, ticket: TicketId) -> Result<Vec<Effect>, StoreError> {
-        let effects = self.list(ticket).await?;
-        Ok(effects
-            .into_iter()
-            .filter(|e| matches!(e.state, EffectState::Sent | EffectState::Unknown))
-            .collect())
+        self.not_in(ticket, u64::MAX).await
+    }
+    /// Those, and those that were carried out under a newer lease than the link was last written under: their
+    /// sender did not live to do so.
+    pub async fn not_in(&self, ticket: TicketId, link_fence: u64) -> Result<Vec<Effect>, StoreError> {
+        let mut effects = self.list(ticket).await?;
+        effects.retain(|effect| match effect.state {
+            EffectState::Sent | EffectState::Unknown => true,
+            EffectState::Done | EffectState::Confirmed => effect.fence > link_fence,
+            EffectState::Planned | EffectState::Refused => false,
+        });
+        Ok(effects)
     }
     /// Effects of which an event may still tell something: those that wait for one, and those that are confirmed
     /// and may change several fields, each with an event of its own.

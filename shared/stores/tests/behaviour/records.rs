@@ -94,6 +94,7 @@ async fn an_effect_goes_from_sent_to_confirmed(bench: &Bench) {
         "again"
     );
     assert_eq!(effects.open(ticket(7)).await, Ok(Vec::new()));
+    assert_eq!(effects.not_in(ticket(7), 2).await, Ok(vec![done.clone()]), "the link does not know of it");
     assert_eq!(effects.told_of(ticket(7)).await, Ok(vec![done.clone()]));
     assert_eq!(effects.due_unconfirmed(10).await, Ok(Vec::new()), "there is time");
     assert_eq!(effects.next_due_ms().await, Ok(Some(START_MS + 900_000)));
