@@ -5,16 +5,19 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::check::CheckArgs;
+use crate::checkpoints::CheckpointsArgs;
 use crate::completions::CompletionsArgs;
 use crate::conflicts::ConflictsArgs;
 use crate::explain::ExplainArgs;
 use crate::export::ExportArgs;
 use crate::help;
+use crate::holders::HoldersArgs;
 use crate::init::InitArgs;
 use crate::installation::{DEMO_DIR, Folder};
 use crate::pause::{PauseArgs, ReleaseArgs, ResumeArgs};
 use crate::plan::PlanArgs;
 use crate::quarantine::QuarantineArgs;
+use crate::redrive::RedriveArgs;
 use crate::run::RunArgs;
 use crate::serve::ServeArgs;
 use crate::simulate::SimulateArgs;
@@ -53,10 +56,16 @@ pub enum Command {
     Conflicts(ConflictsArgs),
     /// List records that are set aside, by cause, and put them back
     Quarantine(QuarantineArgs),
-    /// Stop writing, for one lane of work or for all
+    /// Start executions that failed again, by the definitions of this version
+    Redrive(RedriveArgs),
+    /// Show how far each stream was read, its earlier versions, and go back to one
+    Checkpoints(CheckpointsArgs),
+    /// Stop writing, for one lane of work or for all; or leave one service alone
     Pause(PauseArgs),
-    /// Let paused lanes go on
+    /// Let what is paused go on
     Resume(ResumeArgs),
+    /// Show who holds what: records in work, requests booked, by process
+    Holders(HoldersArgs),
     /// Show what waits behind the brake, and release it
     Release(ReleaseArgs),
     /// Write out which ticket belongs to which task, and the mapping

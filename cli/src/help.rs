@@ -122,10 +122,41 @@ Examples:
   deskup quarantine show 12
   deskup quarantine retry 12
   deskup quarantine retry --cause clickup_subcat_900
+  deskup quarantine retry --group 3fa9c1d2   one group, by its fingerprint
   deskup quarantine retry --all
 
 Exit codes: 0 done; 2 there is no such record or cause, or no state; 3 the
 state cannot be used.";
+
+/// Of `redrive`.
+pub const REDRIVE: &str = "\
+An execution that failed is started again as a new one, by the definition of
+this version, with its old input. Steps whose answers were kept are not called
+again. What a redrive had begun when it was ended goes on with the next one.
+Records that are set aside are no executions: see `deskup quarantine`.
+
+Examples:
+  deskup redrive --show                      which failed in the last 7 days
+  deskup redrive --workflow ticket-sync-sweep --error Bug --since 2d
+  deskup redrive ticket-sync-sweep-7 --yes   one, and nobody is asked
+
+Exit codes: 0 all succeeded, or there were none; 1 some did not; 2 there is no
+such execution, or no state; 3 the state cannot be used.";
+
+/// Of `checkpoints`.
+pub const CHECKPOINTS: &str = "\
+A stream is what is read from a service in order; its place moves on only when
+all that was read is safe. Earlier versions are kept for 30 days. Going back
+reads again what was read since: it costs requests, and writes only where both
+sides are not in step.
+
+Examples:
+  deskup checkpoints
+  deskup checkpoints history tickets
+  deskup checkpoints restore tickets 41
+
+Exit codes: 0 done; 1 the stream moved meanwhile; 2 there is no such stream or
+version, or no state; 3 the state cannot be used.";
 
 /// Of `pause`.
 pub const PAUSE: &str = "\
@@ -136,6 +167,7 @@ it waits.
 Examples:
   deskup pause --reason 'migration of Zendesk until noon'
   deskup pause backfill
+  deskup pause clickup --reason 'their incident'
 
 Exit codes: 0 paused (also where it was: the first reason stands); 2 options,
 or no state; 3 the state cannot be used.";
@@ -148,6 +180,18 @@ Examples:
 
 Exit codes: 0 nothing is paused any more (the brake has a command of its own:
 `deskup release`); 2 options, or no state; 3 the state cannot be used.";
+
+/// Of `holders`.
+pub const HOLDERS: &str = "\
+A record in work has a claim, which ends by itself, and its ticket a lease. A
+process books requests of a limit in blocks; what it has not used when the
+window ends is lost. Processes are named as in claims.
+
+Examples:
+  deskup holders
+  deskup holders --json
+
+Exit codes: 0 done; 2 options, or no state; 3 the state cannot be used.";
 
 /// Of `release`.
 pub const RELEASE: &str = "\

@@ -3,6 +3,7 @@
 
 mod args;
 mod check;
+mod checkpoints;
 mod compile;
 mod completions;
 mod conflicts;
@@ -14,6 +15,7 @@ mod export;
 mod failure;
 mod hands;
 mod help;
+mod holders;
 mod init;
 mod installation;
 mod invoke;
@@ -25,6 +27,7 @@ mod plan;
 mod progress;
 mod quarantine;
 mod query;
+mod redrive;
 mod run;
 mod serve;
 mod signals;
@@ -55,9 +58,12 @@ pub fn run() -> ExitCode {
         Command::Compile(options) => compile::run(options),
         Command::Conflicts(options) => conflicts::run(options),
         Command::Quarantine(options) => quarantine::run(options),
+        Command::Redrive(options) => redrive::run(options),
+        Command::Checkpoints(options) => checkpoints::run(options),
         Command::Pause(options) => pause::pause(options),
         Command::Resume(options) => pause::resume(options),
         Command::Release(options) => pause::release(options),
+        Command::Holders(options) => holders::run(options),
         Command::Export(options) => export::run(options),
         Command::Simulate(options) => simulate::run(options),
         Command::Plan(options) => plan::run(options),

@@ -1,7 +1,8 @@
-//! Pauses lanes and lets them go on; releases the brake after showing what waits behind it.
+//! Pauses lanes and services and lets them go on; releases the brake after showing what waits behind it.
 
 use clap::ValueEnum;
-use functions::person::{self, Braked};
+use domain::Side;
+use functions::person::{self, Braked, Part};
 use orchestration::recovery_manager;
 use serde_json::json;
 use stores::switches::SwitchName;
@@ -14,23 +15,35 @@ use crate::query::time;
 use crate::terminal::{self, Screen, number};
 use crate::{hands, help, machine};
 
-/// A lane of work.
+/// What can be paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LaneName {
-    /// What webhooks and people ask for
+pub enum PartName {
+    /// What a person waits for
+    Urgent,
+    /// What webhooks tell
     Live,
     /// What cursors and sweeps find
     Reconcile,
     /// The first fill
     Backfill,
+    /// Reports
+    Report,
+    /// All calls of Zendesk
+    Zendesk,
+    /// All calls of ClickUp
+    Clickup,
 }
 
-impl LaneName {
-    fn lane(self) -> Lane {
+impl PartName {
+    fn part(self) -> Part {
         match self {
-            LaneName::Live => Lane::Live,
-            LaneName::Reconcile => Lane::Reconcile,
-            LaneName::Backfill => Lane::Backfill,
+            PartName::Urgent => Part::Lane(Lane::Urgent),
+            PartName::Live => Part::Lane(Lane::Live),
+            PartName::Reconcile => Part::Lane(Lane::Reconcile),
+            PartName::Backfill => Part::Lane(Lane::Backfill),
+            PartName::Report => Part::Lane(Lane::Report),
+            PartName::Zendesk => Part::Service(Side::Zendesk),
+            PartName::Clickup => Part::Service(Side::Clickup),
         }
     }
 }
@@ -39,8 +52,8 @@ impl LaneName {
 #[derive(Debug, clap::Args)]
 #[command(after_help = help::PAUSE)]
 pub struct PauseArgs {
-    /// Which lane; all of them without it
-    pub lane: Option<LaneName>,
+    /// Which lane, or which service is left alone; all lanes without it
+    pub part: Option<PartName>,
     /// Why, for whoever finds it paused
     #[arg(long, value_name = "TEXT", default_value = "by hand")]
     pub reason: String,
@@ -53,8 +66,8 @@ pub struct PauseArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = help::RESUME)]
 pub struct ResumeArgs {
-    /// Which lane; all of them without it
-    pub lane: Option<LaneName>,
+    /// Which lane or service; all of them without it
+    pub part: Option<PartName>,
     /// Which installation, and how to print
     #[command(flatten)]
     pub state: StateArgs,
@@ -78,8 +91,20 @@ pub struct ReleaseArgs {
     pub state: StateArgs,
 }
 
-fn lanes(lane: Option<LaneName>) -> Vec<Lane> {
-    lane.map_or_else(|| Lane::ALL.to_vec(), |lane| vec![lane.lane()])
+/// The name in lines and keys.
+fn name(part: Part) -> String {
+    match part {
+        Part::Lane(lane) => lane.name().to_owned(),
+        Part::Service(side) => side.to_string().to_lowercase(),
+    }
+}
+
+fn lanes() -> Vec<Part> {
+    Lane::ALL.map(Part::Lane).to_vec()
+}
+
+fn everything() -> Vec<Part> {
+    [lanes(), vec![Part::Service(Side::Zendesk), Part::Service(Side::Clickup)]].concat()
 }
 
 /// Runs `deskup pause`.
@@ -91,15 +116,15 @@ pub fn pause(args: &PauseArgs) -> anyhow::Result<()> {
     machine::runtime()?.block_on(async {
         let store = Installation::locate(&args.state.folder).look().await?;
         let mut said = Vec::new();
-        for lane in lanes(args.lane) {
-            let stands = person::pause(&store, lane, &reason, &hands::user()).await?;
-            said.push((lane, stands));
+        for part in args.part.map_or_else(lanes, |part| vec![part.part()]) {
+            let stands = person::pause(&store, part, &reason, &hands::user()).await?;
+            said.push((name(part), stands));
         }
         if args.state.json {
             let paused: Vec<_> = said
                 .iter()
-                .map(|(lane, on)| {
-                    json!({"lane": lane.name(), "reason": on.reason, "by": on.by, "since": time(on.at_ms)})
+                .map(|(part, on)| {
+                    json!({"lane": part, "reason": on.reason, "by": on.by, "since": time(on.at_ms)})
                 })
                 .collect();
             terminal::data(&json!({ "paused": paused }).to_string());
@@ -107,8 +132,8 @@ pub fn pause(args: &PauseArgs) -> anyhow::Result<()> {
         }
         let lines: Vec<String> = said
             .iter()
-            .map(|(lane, on)| {
-                format!("{lane} is paused since {} by {}: {}", time(on.at_ms), on.by, on.reason)
+            .map(|(part, on)| {
+                format!("{part} is paused since {} by {}: {}", time(on.at_ms), on.by, on.reason)
             })
             .collect();
         let next =
@@ -123,9 +148,9 @@ pub fn resume(args: &ResumeArgs) -> anyhow::Result<()> {
     machine::runtime()?.block_on(async {
         let store = Installation::locate(&args.state.folder).look().await?;
         let mut resumed = Vec::new();
-        for lane in lanes(args.lane) {
-            if person::resume(&store, lane).await? {
-                resumed.push(lane.name());
+        for part in args.part.map_or_else(everything, |part| vec![part.part()]) {
+            if person::resume(&store, part).await? {
+                resumed.push(name(part));
             }
         }
         let brake = store.switches().get(SwitchName::Brake).await?;
@@ -188,6 +213,7 @@ async fn released(store: &Store, args: &ReleaseArgs, braked: &Braked, waiting: u
         .into_keys()
         .filter_map(|name| match name {
             SwitchName::Pause(lane) => Some(lane.name().to_owned()),
+            SwitchName::Budget(side) => Some(side.to_string()),
             SwitchName::Brake | SwitchName::Access(_) => None,
         })
         .collect();

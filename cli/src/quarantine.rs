@@ -53,14 +53,17 @@ pub enum Action {
     /// Put records back: a running deskup looks at them as a whole again
     Retry {
         /// The ticket's number, the task's id, or the address of either
-        #[arg(required_unless_present_any = ["all", "cause"])]
+        #[arg(required_unless_present_any = ["all", "cause", "group"])]
         record: Option<String>,
         /// All that is set aside
-        #[arg(long, conflicts_with_all = ["record", "cause"])]
+        #[arg(long, conflicts_with_all = ["record", "cause", "group"])]
         all: bool,
         /// All that was set aside for this cause
         #[arg(long, value_name = "CAUSE", conflicts_with = "record")]
         cause: Option<String>,
+        /// All that failed alike: a fingerprint of the list, or its beginning
+        #[arg(long, value_name = "FINGERPRINT", conflicts_with_all = ["record", "cause"])]
+        group: Option<String>,
         /// Which installation, and how to print
         #[command(flatten)]
         state: StateArgs,
@@ -74,8 +77,10 @@ pub fn run(args: &QuarantineArgs) -> anyhow::Result<()> {
             None => list(&args.state).await,
             Some(Action::List { state }) => list(over(state, &args.state)).await,
             Some(Action::Show { record, state }) => show(over(state, &args.state), record).await,
-            Some(Action::Retry { record, all: _, cause, state }) => {
-                retry(over(state, &args.state), record.as_deref(), cause.as_deref()).await
+            Some(Action::Retry { record, all: _, cause, group, state }) => {
+                let which =
+                    Which { record: record.as_deref(), cause: cause.as_deref(), group: group.as_deref() };
+                retry(over(state, &args.state), which).await
             }
         }
     })
@@ -112,6 +117,16 @@ pub(crate) fn draw_list(groups: &[GroupView], screen: &Screen) -> String {
         })
         .collect();
     let mut lines = vec![screen.table(&["records", "cause", "last", "fingerprint", "which"], &rows)];
+    for group in groups {
+        let Some(what) = &group.what else { continue };
+        lines.push(String::new());
+        let example = group.records.first().map(|record| record.record.as_str()).unwrap_or_default();
+        let count = number(group.count as u64);
+        lines.extend(screen.wrap(
+            &format!("{}: {what} ({count} since {}; {example})", group.fingerprint, short(&group.since)),
+            2,
+        ));
+    }
     let mut said = std::collections::BTreeSet::new();
     for group in groups.iter().filter(|group| said.insert(group.cause.as_str())) {
         lines.push(String::new());
@@ -120,7 +135,7 @@ pub(crate) fn draw_list(groups: &[GroupView], screen: &Screen) -> String {
     lines.push(String::new());
     lines.extend(screen.wrap(
         &format!(
-            "Then `deskup quarantine retry --cause {}`, or `retry RECORD`, or `retry --all`.",
+            "Then `deskup quarantine retry --cause {}`, `retry --group FINGERPRINT`, `retry RECORD` or `retry --all`.",
             groups[0].cause
         ),
         2,
@@ -160,18 +175,36 @@ pub(crate) fn draw_record(views: &[RecordView], screen: &Screen) -> String {
         lines.push(screen.line(&format!("  set aside    {}", view.at)));
         lines.push(screen.line(&format!("  attempts     {} failed before", view.attempts)));
         lines.push(screen.line(&format!("  fingerprint  {}", view.fingerprint)));
+        if let Some(what) = &view.what {
+            lines.extend(screen.wrap(what, 2));
+        }
         lines.extend(screen.wrap(&format!("  {}", view.advice), 2));
     }
     lines.join("\n")
 }
 
-async fn retry(args: &StateArgs, record: Option<&str>, cause: Option<&str>) -> anyhow::Result<()> {
+/// Which records are put back; all, where nothing is said.
+#[derive(Clone, Copy)]
+struct Which<'a> {
+    record: Option<&'a str>,
+    cause: Option<&'a str>,
+    group: Option<&'a str>,
+}
+
+/// Records are put back in some hundred writes a second: of many it is told how far it is.
+const TOLD_EVERY: usize = 500;
+
+async fn retry(args: &StateArgs, which: Which<'_>) -> anyhow::Result<()> {
     let store = Installation::locate(&args.folder).look().await?;
+    let Which { record, cause, group } = which;
     let rows = match record {
         Some(record) => of_record(&store, record).await?,
         None => {
             let mut rows = store.quarantine().list(ROWS_MAX).await?;
-            rows.retain(|row| cause.is_none_or(|cause| row.cause == cause));
+            rows.retain(|row| {
+                cause.is_none_or(|cause| row.cause == cause)
+                    && group.is_none_or(|group| !group.is_empty() && row.fingerprint.starts_with(group))
+            });
             rows
         }
     };
@@ -181,7 +214,18 @@ async fn retry(args: &StateArgs, record: Option<&str>, cause: Option<&str>) -> a
             "nothing is set aside for `{cause}`: `deskup quarantine` lists the causes"
         )));
     }
-    for row in &rows {
+    if rows.is_empty()
+        && let Some(group) = group
+    {
+        let group = terminal::plain(group);
+        return Err(Failed::usage(format!(
+            "no group has the fingerprint `{group}`: `deskup quarantine` lists them"
+        )));
+    }
+    for (n, row) in rows.iter().enumerate() {
+        if !args.json && n > 0 && n % TOLD_EVERY == 0 {
+            terminal::talk(&format!("{n} of {}", rows.len()));
+        }
         person::retry(&store, row).await?;
     }
     let views: Vec<RecordView> = rows.iter().map(quarantine::view).collect();

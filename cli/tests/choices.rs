@@ -74,8 +74,13 @@ fn disputed(accounts: &Accounts, name: &str) -> (std::path::PathBuf, u64, String
         let link = links.iter().find(open).unwrap();
         let (ticket, task) = (link.ticket, link.task.clone().unwrap());
         renamed(accounts, ticket.get(), task.as_str()).await;
-        let hint =
-            stores::work::Hint { lane: stores::Lane::Live, delay_ms: 0, wants: &["z", "c"], event_ms: 0 };
+        let hint = stores::work::Hint {
+            lane: stores::Lane::Live,
+            delay_ms: 0,
+            wants: &["z", "c"],
+            event_ms: 0,
+            queue: None,
+        };
         store.work().hint(&WorkKey::Ticket(ticket), hint).await.unwrap();
         assert!(local.dispatcher.one(&WorkKey::Ticket(ticket), "test").await.unwrap().succeeded());
         (ticket.get(), task.to_string())
@@ -170,7 +175,13 @@ fn a_field_that_was_changed_since_is_asked_about() {
         assert!(accounts.ports.zendesk.handle(newer.unwrap()).await.status().is_success());
         let (store, local) = connected(&accounts, &dir).await;
         let key = WorkKey::Ticket(domain::TicketId::new(ticket).unwrap());
-        let hint = stores::work::Hint { lane: stores::Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 0 };
+        let hint = stores::work::Hint {
+            lane: stores::Lane::Live,
+            delay_ms: 0,
+            wants: &["z"],
+            event_ms: 0,
+            queue: None,
+        };
         store.work().hint(&key, hint).await.unwrap();
         assert!(local.dispatcher.one(&key, "test").await.unwrap().succeeded());
     });

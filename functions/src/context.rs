@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use clients::{ClickUp, Clock, Lane, Scope, Zendesk};
 use domain::{Mapping, Side, TicketId, UserId};
-use orchestration::{CheckpointManager, ExecutionContext, RecoveryManager, ResourceManager};
+use orchestration::{CheckpointManager, ExecutionContext, RecoveryManager, ResourceManager, TaskScheduler};
 use stores::Store;
 
 use crate::access::Access;
@@ -138,6 +138,8 @@ pub struct Context {
     pub resources: Arc<ResourceManager>,
     /// Retry, quarantine and the brake.
     pub recovery: Arc<RecoveryManager>,
+    /// What runs next.
+    pub scheduler: TaskScheduler,
     /// Cursors and page checkpoints.
     pub checkpoints: Arc<CheckpointManager>,
     /// The time.

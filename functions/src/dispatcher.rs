@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use clients::Lane as Priority;
+use orchestration::task_scheduler::{Next, TaskScheduler};
 use orchestration::{EmbeddedEngine, EngineError, Halt, Outcome, Start, WorkflowOrchestrator};
 use serde_json::json;
 use statemachines::ticket_sync::TicketSyncWorkflow;
@@ -16,17 +16,23 @@ use tokio::task::JoinSet;
 use crate::Context;
 use crate::sync::compare;
 
-/// Executions of one lane at once.
-const RUNNING_MAX: usize = 4;
-
-/// Rows one execution takes.
-const ROWS: u32 = 40;
-
-/// The loop looks at most this often, so that one burst starts one execution.
-const TICK_MS: u64 = 250;
+/// Executions of a lane at once. Each lane has its own, so that none waits for another's to end.
+fn running_max(lane: Lane) -> usize {
+    match lane {
+        Lane::Urgent | Lane::Live => 3,
+        Lane::Reconcile => 2,
+        Lane::Backfill | Lane::Report => 1,
+    }
+}
 
 /// How long a paused lane is left alone.
 const PAUSE_MS: i64 = 5_000;
+
+/// How often the lanes are looked at whose rows nobody waits for.
+const RARE_EVERY_MS: i64 = 10 * 60_000;
+
+/// The loop looks at most this often, so that one burst starts one execution.
+const TICK_MS: u64 = 250;
 
 /// How often the polls run.
 pub const POLL_EVERY_MS: i64 = 60_000;
@@ -53,6 +59,8 @@ pub struct Dispatcher {
     wake: Notify,
     stopping: AtomicBool,
     running: AtomicUsize,
+    /// Executions that serve rows, by lane.
+    serving: [AtomicUsize; Lane::ALL.len()],
 }
 
 impl Dispatcher {
@@ -65,6 +73,7 @@ impl Dispatcher {
             wake: Notify::new(),
             stopping: AtomicBool::new(false),
             running: AtomicUsize::new(0),
+            serving: Default::default(),
         })
     }
 
@@ -90,7 +99,7 @@ impl Dispatcher {
             name: None,
             trigger: "person".to_owned(),
             actor: "deskup".to_owned(),
-            lane: Priority::Backfill,
+            lane: Lane::Backfill,
         };
         let input = json!({ "generation": generation });
         self.orchestrator.execute(self.workflow.backfill(), input, start).await
@@ -103,7 +112,7 @@ impl Dispatcher {
             name: None,
             trigger: "person".to_owned(),
             actor: "deskup".to_owned(),
-            lane: Priority::Backfill,
+            lane: Lane::Backfill,
         };
         let input = json!({ "generation": generation });
         let id = self.orchestrator.start(self.workflow.backfill(), input, start).await?;
@@ -124,12 +133,8 @@ impl Dispatcher {
     }
 
     async fn poll_as(&self, name: Option<String>) -> Result<Outcome, EngineError> {
-        let start = Start {
-            name,
-            trigger: "schedule".to_owned(),
-            actor: "deskup".to_owned(),
-            lane: Priority::Reconcile,
-        };
+        let start =
+            Start { name, trigger: "schedule".to_owned(), actor: "deskup".to_owned(), lane: Lane::Reconcile };
         self.running.fetch_add(1, Ordering::SeqCst);
         let outcome = self.orchestrator.execute(self.workflow.poll(), json!({}), start).await;
         self.running.fetch_sub(1, Ordering::SeqCst);
@@ -143,7 +148,7 @@ impl Dispatcher {
             name: None,
             trigger: trigger.to_owned(),
             actor: "deskup".to_owned(),
-            lane: Priority::Reconcile,
+            lane: Lane::Reconcile,
         };
         let input = json!({ "segments": compare::segments(&self.cx.store, round).await? });
         self.running.fetch_add(1, Ordering::SeqCst);
@@ -153,22 +158,18 @@ impl Dispatcher {
     }
 
     /// Serves one batch of due rows of a lane.
-    async fn live(&self, lane: Lane) -> Result<Outcome, EngineError> {
-        let start = Start {
-            name: None,
-            trigger: "webhook".to_owned(),
-            actor: "deskup".to_owned(),
-            lane: priority(lane),
-        };
-        let input = json!({ "lane": lane.name(), "limit": ROWS, "record": null });
+    async fn live(&self, lane: Lane, limit: u32) -> Result<Outcome, EngineError> {
+        let start =
+            Start { name: None, trigger: "webhook".to_owned(), actor: "deskup".to_owned(), lane: lane };
+        let input = json!({ "lane": lane.name(), "limit": limit, "record": null });
         self.orchestrator.execute(self.workflow.live(), input, start).await
     }
 
     /// Serves the row of one record and nothing else: a person asked for it while nothing is running.
     pub async fn one(&self, record: &WorkKey, actor: &str) -> Result<Outcome, EngineError> {
         let start =
-            Start { name: None, trigger: "person".to_owned(), actor: actor.to_owned(), lane: Priority::Live };
-        let input = json!({ "lane": Lane::Live.name(), "limit": 1, "record": record.to_string() });
+            Start { name: None, trigger: "person".to_owned(), actor: actor.to_owned(), lane: Lane::Urgent };
+        let input = json!({ "lane": Lane::Urgent.name(), "limit": 1, "record": record.to_string() });
         self.orchestrator.execute(self.workflow.live(), input, start).await
     }
 
@@ -178,13 +179,14 @@ impl Dispatcher {
         let every_ms = self.cx.options.poll_every_ms;
         let mut next_poll_ms = self.cx.now_ms() + every_ms;
         let mut next_sweep_ms = self.cx.now_ms();
+        let mut next_rare_ms = self.cx.now_ms();
         while !self.stopping.load(Ordering::SeqCst) {
             while lanes.try_join_next().is_some() {}
             let now_ms = self.cx.now_ms();
             // What a poll finds is not in a confirmed plan; its cursors stay for whoever comes after it.
             if now_ms >= next_poll_ms && self.cx.gate().is_none() {
                 next_poll_ms = now_ms + every_ms;
-                if matches!(self.cx.recovery.check(priority(Lane::Reconcile)).await, Err(Halt::Paused(_))) {
+                if matches!(self.cx.recovery.check(Lane::Reconcile).await, Err(Halt::Paused(_))) {
                     continue;
                 }
                 let this = self.clone();
@@ -202,7 +204,11 @@ impl Dispatcher {
                 next_sweep_ms = self.sweep_if_due(&mut lanes, now_ms).await;
             }
             let mut wake_ms = next_poll_ms.min(now_ms + self.cx.options.nap_ms);
-            match self.start_due(&mut lanes, now_ms).await {
+            let mut served = &TaskScheduler::SERVED[..];
+            if now_ms >= next_rare_ms {
+                (next_rare_ms, served) = (now_ms + RARE_EVERY_MS, &Lane::ALL[..]);
+            }
+            match self.start_due(&mut lanes, served, now_ms).await {
                 Ok(Some(next_ms)) => wake_ms = wake_ms.min(next_ms),
                 Ok(None) => {}
                 Err(error) => tracing::warn!(%error, "the work queue could not be read"),
@@ -237,51 +243,38 @@ impl Dispatcher {
         now_ms + POLL_EVERY_MS
     }
 
-    /// When a lane with a due row is worth an execution: a paused one would only find that it is paused.
-    async fn when(&self, lane: Lane, due_ms: i64, now_ms: i64) -> Result<i64, StoreError> {
-        if due_ms > now_ms {
-            return Ok(due_ms);
-        }
-        match self.cx.recovery.check(priority(lane)).await {
-            Ok(()) => Ok(due_ms),
-            Err(Halt::Paused(_)) => Ok(now_ms + PAUSE_MS),
-            Err(Halt::Store(error)) => Err(error),
-        }
-    }
-
     /// Starts an execution per lane that has due rows; tells when the next row is due.
     async fn start_due(
         self: &Arc<Self>,
         lanes: &mut JoinSet<()>,
+        served: &[Lane],
         now_ms: i64,
     ) -> Result<Option<i64>, StoreError> {
         let mut next_ms: Option<i64> = None;
-        for lane in [Lane::Live, Lane::Reconcile] {
-            let Some(due_ms) = self.cx.store.work().next_due_ms(lane).await? else { continue };
-            let due_ms = self.when(lane, due_ms, now_ms).await?;
-            if due_ms > now_ms {
-                next_ms = Some(next_ms.map_or(due_ms, |ms| ms.min(due_ms)));
-            } else if lanes.len() < RUNNING_MAX {
-                self.running.fetch_add(1, Ordering::SeqCst);
-                let this = self.clone();
-                lanes.spawn(async move {
-                    if let Err(error) = this.live(lane).await {
-                        tracing::warn!(error = %error, "an execution could not be started");
-                    }
-                    this.running.fetch_sub(1, Ordering::SeqCst);
-                    this.wake.notify_one();
-                });
-                next_ms = Some(now_ms);
-            }
+        for lane in served.iter().copied() {
+            let serving = &self.serving[usize::from(lane.rank())];
+            let due_ms = match self.cx.scheduler.next(lane).await? {
+                Next::Nothing => continue,
+                Next::At(at_ms) => at_ms,
+                Next::Paused => now_ms + PAUSE_MS,
+                Next::Start(_) if serving.load(Ordering::SeqCst) >= running_max(lane) => continue,
+                Next::Start(limit) => {
+                    self.running.fetch_add(1, Ordering::SeqCst);
+                    serving.fetch_add(1, Ordering::SeqCst);
+                    let this = self.clone();
+                    lanes.spawn(async move {
+                        if let Err(error) = this.live(lane, limit).await {
+                            tracing::warn!(error = %error, "an execution could not be started");
+                        }
+                        this.serving[usize::from(lane.rank())].fetch_sub(1, Ordering::SeqCst);
+                        this.running.fetch_sub(1, Ordering::SeqCst);
+                        this.wake.notify_one();
+                    });
+                    now_ms
+                }
+            };
+            next_ms = Some(next_ms.map_or(due_ms, |ms| ms.min(due_ms)));
         }
         Ok(next_ms)
-    }
-}
-
-fn priority(lane: Lane) -> Priority {
-    match lane {
-        Lane::Live => Priority::Live,
-        Lane::Reconcile => Priority::Reconcile,
-        Lane::Backfill => Priority::Backfill,
     }
 }

@@ -16,6 +16,7 @@ pub mod local;
 pub mod names;
 pub mod person;
 pub mod plan;
+mod queue;
 pub mod reach;
 pub mod registration;
 pub mod remote;

@@ -10,6 +10,7 @@ use domain::settings::Name;
 use domain::{Directory, ListId, Mapping, Mistake, Settings};
 use orchestration::{
     BudgetSettings, CheckpointManager, EmbeddedEngine, EngineError, RecoveryManager, ResourceManager,
+    TaskScheduler,
 };
 use stores::{Store, StoreError};
 
@@ -186,8 +187,10 @@ fn context(
     let mapping = Mapping::new(settings, directory).map_err(ConnectError::Settings)?;
     let Connection { store, clock, options, .. } = connection;
     let Clients { zendesk, clickup, resources } = clients;
+    let recovery = Arc::new(RecoveryManager::new(store.clone()));
     Ok(Context {
-        recovery: Arc::new(RecoveryManager::new(store.clone())),
+        scheduler: TaskScheduler::new(store.clone(), recovery.clone(), resources.clone()),
+        recovery,
         checkpoints: Arc::new(CheckpointManager::new(store.clone())),
         activity: Activity::begin(clock.now_ms()),
         store,

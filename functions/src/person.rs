@@ -70,7 +70,13 @@ pub async fn ask_to_apply(
     };
     // The wish first: whoever serves the row then must find it.
     store.conflicts().ask(row, &ask).await?;
-    let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &[wants::APPLY], event_ms: store.now_ms() };
+    let hint = Hint {
+        lane: Lane::Urgent,
+        delay_ms: 0,
+        wants: &[wants::APPLY],
+        event_ms: store.now_ms(),
+        queue: None,
+    };
     store.work().hint(&WorkKey::Ticket(row.ticket), hint).await.map(drop)
 }
 
@@ -86,23 +92,58 @@ pub async fn retry(store: &Store, row: &Quarantined) -> Result<(), StoreError> {
         WorkKey::Ticket(_) => &ALL,
         WorkKey::Task(_) => &ALL_OF_TASK,
     };
-    let hint = Hint { lane: Lane::Reconcile, delay_ms: 0, wants: asked, event_ms: 0 };
+    let hint = Hint { lane: Lane::Reconcile, delay_ms: 0, wants: asked, event_ms: 0, queue: None };
     // The row first: a record must be in one of the two places at any time.
     store.work().hint(&row.record, hint).await?;
     store.quarantine().remove(&row.record, row.part.as_deref()).await
 }
 
-/// Pauses a lane. Gives the pause that stands: an earlier one keeps its reason.
-pub async fn pause(store: &Store, lane: Lane, reason: &str, by: &str) -> Result<Switch, StoreError> {
-    let name = SwitchName::Pause(lane);
+/// What a person may pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The work of a lane.
+    Lane(Lane),
+    /// All calls of one service.
+    Service(Side),
+}
+
+impl Part {
+    /// Its switch.
+    pub fn switch(self) -> SwitchName {
+        match self {
+            Part::Lane(lane) => SwitchName::Pause(lane),
+            Part::Service(side) => SwitchName::Budget(side),
+        }
+    }
+}
+
+impl From<Lane> for Part {
+    fn from(lane: Lane) -> Self {
+        Part::Lane(lane)
+    }
+}
+
+/// Pauses a lane or a service. Gives the pause that stands: an earlier one keeps its reason.
+pub async fn pause(
+    store: &Store,
+    part: impl Into<Part>,
+    reason: &str,
+    by: &str,
+) -> Result<Switch, StoreError> {
+    let name = part.into().switch();
     store.switches().set(name, reason, by).await?;
     let stands = store.switches().get(name).await?;
-    Ok(stands.unwrap_or(Switch { reason: reason.to_owned(), by: by.to_owned(), at_ms: store.now_ms() }))
+    Ok(stands.unwrap_or(Switch {
+        reason: reason.to_owned(),
+        by: by.to_owned(),
+        at_ms: store.now_ms(),
+        until_ms: None,
+    }))
 }
 
 /// Ends a pause; false if there was none.
-pub async fn resume(store: &Store, lane: Lane) -> Result<bool, StoreError> {
-    let name = SwitchName::Pause(lane);
+pub async fn resume(store: &Store, part: impl Into<Part>) -> Result<bool, StoreError> {
+    let name = part.into().switch();
     let paused = store.switches().get(name).await?.is_some();
     store.switches().clear(name).await?;
     Ok(paused)

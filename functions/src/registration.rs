@@ -11,7 +11,7 @@ use crate::Context;
 use crate::local::ConnectError;
 
 /// What a ticket sync listens to on Zendesk.
-const ZENDESK_EVENTS: [&str; 17] = [
+const ZENDESK_EVENTS: [&str; 18] = [
     "zen:event-type:ticket.agent_assignment_changed",
     "zen:event-type:ticket.attachment_linked_to_comment",
     "zen:event-type:ticket.comment_added",
@@ -20,6 +20,7 @@ const ZENDESK_EVENTS: [&str; 17] = [
     "zen:event-type:ticket.custom_status_changed",
     "zen:event-type:ticket.form_changed",
     "zen:event-type:ticket.group_assignment_changed",
+    "zen:event-type:ticket.next_sla_breach_changed",
     "zen:event-type:ticket.organization_changed",
     "zen:event-type:ticket.priority_changed",
     "zen:event-type:ticket.soft_deleted",

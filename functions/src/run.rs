@@ -311,7 +311,7 @@ async fn hint(cx: &Context, ticket: TicketId, link_back: bool) -> Result<(), Run
     const ALL: [&str; 5] =
         [wants::ZENDESK, wants::ZENDESK_COMMENTS, wants::CLICKUP, wants::CLICKUP_COMMENTS, wants::LINK_BACK];
     let wants = if link_back { &ALL[..] } else { &ALL[..4] };
-    let hint = Hint { lane: stores::Lane::Reconcile, delay_ms: 0, wants, event_ms: 0 };
+    let hint = Hint { lane: stores::Lane::Reconcile, delay_ms: 0, wants, event_ms: 0, queue: None };
     cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await?;
     Ok(())
 }

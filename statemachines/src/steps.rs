@@ -2,6 +2,7 @@
 //! service keeps inputs and outputs for months.
 
 use asl::Step;
+use asl::names::{BUDGET_EMPTY, PAUSED, TRANSIENT};
 
 /// The names of all steps, in the order in which a person meets them. The functions crate, the template and the
 /// compiled definitions must agree with this list; tests compare them.
@@ -17,24 +18,36 @@ pub const STEP_NAMES: [&str; 9] = [
     COMPARE_LINKS.name(),
 ];
 
+/// The claims of one call, at most: 40 rows (`functions/src/dispatcher.rs`), each a key and a token, with room to spare.
+const CLAIMS_BYTES_MAX: u64 = 64 * 1_024;
+
 /// Mirrors one page of the ticket export.
-pub const BACKFILL_PAGE: Step<BackfillPageInput, BackfillPageOutput> = Step::new("BackfillPage");
+pub const BACKFILL_PAGE: Step<BackfillPageInput, BackfillPageOutput> =
+    Step::new("BackfillPage").fails(&[TRANSIENT, BUDGET_EMPTY, PAUSED]);
 /// Marks a generation of the backfill as complete.
-pub const FINISH_BACKFILL: Step<FinishBackfillInput, FinishBackfillOutput> = Step::new("FinishBackfill");
+pub const FINISH_BACKFILL: Step<FinishBackfillInput, FinishBackfillOutput> =
+    Step::new("FinishBackfill").fails(&[TRANSIENT]);
 /// Takes due rows from the work queue.
-pub const CLAIM_WORK: Step<ClaimWorkInput, ClaimWorkOutput> = Step::new("ClaimWork");
+pub const CLAIM_WORK: Step<ClaimWorkInput, ClaimWorkOutput> =
+    Step::new("ClaimWork").fails(&[TRANSIENT]).bytes_max(CLAIMS_BYTES_MAX);
 /// Brings the records of one batch of claims in step.
-pub const SYNC_RECORDS: Step<SyncRecordsInput, SyncRecordsOutput> = Step::new("SyncRecords");
+pub const SYNC_RECORDS: Step<SyncRecordsInput, SyncRecordsOutput> =
+    Step::new("SyncRecords").fails(&[TRANSIENT, BUDGET_EMPTY, PAUSED]);
 /// Hints tickets that changed since the export's cursor.
-pub const POLL_TICKETS: Step<PollTicketsInput, PollOutput> = Step::new("PollTickets");
+pub const POLL_TICKETS: Step<PollTicketsInput, PollOutput> =
+    Step::new("PollTickets").fails(&[TRANSIENT, BUDGET_EMPTY, PAUSED]);
 /// Hints tickets whose comments changed since the event cursor.
-pub const POLL_COMMENTS: Step<PollCommentsInput, PollOutput> = Step::new("PollComments");
+pub const POLL_COMMENTS: Step<PollCommentsInput, PollOutput> =
+    Step::new("PollComments").fails(&[TRANSIENT, BUDGET_EMPTY, PAUSED]);
 /// Hints tasks that changed since the watermark.
-pub const POLL_TASKS: Step<PollTasksInput, PollOutput> = Step::new("PollTasks");
+pub const POLL_TASKS: Step<PollTasksInput, PollOutput> =
+    Step::new("PollTasks").fails(&[TRANSIENT, BUDGET_EMPTY, PAUSED]);
 /// Finishes effects of unknown outcome, probes and unconfirmed writes.
-pub const SETTLE_EFFECTS: Step<SettleEffectsInput, SettleEffectsOutput> = Step::new("SettleEffects");
+pub const SETTLE_EFFECTS: Step<SettleEffectsInput, SettleEffectsOutput> =
+    Step::new("SettleEffects").fails(&[TRANSIENT, BUDGET_EMPTY, PAUSED]);
 /// Compares the linked records of one segment with both services, and hints those that differ.
-pub const COMPARE_LINKS: Step<CompareLinksInput, CompareLinksOutput> = Step::new("CompareLinks");
+pub const COMPARE_LINKS: Step<CompareLinksInput, CompareLinksOutput> =
+    Step::new("CompareLinks").fails(&[TRANSIENT, BUDGET_EMPTY, PAUSED]);
 
 asl::records! {
     /// Input of `BackfillPage`.

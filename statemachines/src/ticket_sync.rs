@@ -3,7 +3,8 @@
 //! pairs and finds what none of these saw.
 
 use asl::expression::{above, count, counter, input, is_true, item, result};
-use asl::names::{ALL, BUDGET_EMPTY, PAUSED, TIMEOUT, TRANSIENT};
+use asl::names::{ALL, BUDGET_EMPTY, HISTORY_EVENTS_MAX, PAUSED, TIMEOUT, TRANSIENT};
+use asl::workflow::WITHOUT_BOUND;
 use asl::{Block, CompiledWorkflow, Kind, WorkflowDefinition};
 use serde_json::json;
 
@@ -40,10 +41,6 @@ asl::records! {
     }
 }
 
-/// Pages of one backfill execution. Each takes at most nine events of history and the service keeps 25,000; whoever
-/// starts a backfill starts it again when it ends with `done: false`.
-const PAGES_MAX: u64 = 2_000;
-
 /// Segments that are compared at once: all draw on the same budgets, so more would only wait.
 const SEGMENTS_AT_ONCE: u64 = 4;
 
@@ -68,9 +65,15 @@ impl Default for TicketSyncWorkflow {
 impl TicketSyncWorkflow {
     /// Compiles the definitions below. A test compiles them too, so a mistake in them is never met by a user.
     pub fn new() -> TicketSyncWorkflow {
-        let compiled = |definition: WorkflowDefinition| match definition.compile() {
+        TicketSyncWorkflow::with_events_max(HISTORY_EVENTS_MAX)
+    }
+
+    /// The same for a service that keeps fewer events of an execution's history: a backfill goes on in another execution
+    /// the sooner.
+    pub fn with_events_max(events: u64) -> TicketSyncWorkflow {
+        let compiled = |definition: WorkflowDefinition| match definition.events_max(events).compile() {
             Ok(compiled) => compiled,
-            Err(mistakes) => panic!("{}: {mistakes:?}", definition.name()),
+            Err(mistakes) => panic!("{mistakes:?}"),
         };
         TicketSyncWorkflow {
             backfill: compiled(backfill()),
@@ -134,7 +137,8 @@ pub fn backfill() -> WorkflowDefinition {
                     Block::new().step(page),
                     done(),
                     Some(result("BackfillPage", "wait_s")),
-                    PAGES_MAX,
+                    // Nobody knows how many pages there are: the compiler lets the loop go on in another execution.
+                    WITHOUT_BOUND,
                 )
                 .choose("IsComplete", done(), Block::new().step(finish), Block::new()),
         )

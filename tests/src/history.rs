@@ -1,20 +1,20 @@
 //! One history: a small world, several executors, an hour of virtual time, people on both sides, and everything that can
 //! go wrong. The seed decides all of it.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use domain::Side;
 use fastrand::Rng;
-use simulators::Change;
+use simulators::{Change, Overdrawn};
 use stores::{FaultPlan, Place, Store};
 use world::judge::edits::{Edit, Fate};
+use world::world::PlanLimits;
 use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
 
 use crate::expect::Faults;
+use crate::summary::Outcome;
 use crate::team::Team;
 use crate::whole::{INSTALLATION, Ran, Wrap, bare, on_paused_clock};
 
@@ -48,162 +48,6 @@ impl Recipe {
             polls: random.u8(0..3) > 0,
         }
     }
-}
-
-/// What became of a history.
-#[derive(Clone, Debug, Default)]
-pub struct Outcome {
-    /// Its seed.
-    pub seed: u64,
-    /// What is wrong with it, in words.
-    pub wrong: Vec<String>,
-    /// What the judge counted: lost, duplicated, leaked, diverged.
-    pub counts: [u64; 4],
-    /// Records.
-    pub records: u64,
-    /// Edits of people.
-    pub edits: u64,
-    /// Edits that nothing can be proven of.
-    pub unprovable: u64,
-    /// Writes that an executor made again, or undid, because it could not know better: harmless, and counted.
-    pub again: u64,
-    /// How often each fault took effect.
-    pub fired: BTreeMap<&'static str, u64>,
-    /// Requests to the table.
-    pub store_operations: u64,
-    /// Virtual time.
-    pub lasted_ms: i64,
-    /// A hash over everything that both services changed.
-    pub trace: u64,
-}
-
-impl Outcome {
-    /// Whether all is as it must be.
-    pub fn is_clean(&self) -> bool {
-        self.wrong.is_empty()
-    }
-
-    /// What is wrong, under the command that plays it again.
-    pub fn report(&self) -> String {
-        let mut text = format!(
-            "seed {}: again with\n  cargo run --release -p tests --bin simulate -- --histories 1 --seed {}",
-            self.seed, self.seed
-        );
-        for line in &self.wrong {
-            // Writing to a string does not fail.
-            let _ = write!(text, "\n    {line}");
-        }
-        text
-    }
-}
-
-/// Many histories together.
-#[derive(Clone, Debug, Default)]
-pub struct Summary {
-    /// How many.
-    pub histories: u64,
-    /// Lost, duplicated, leaked, diverged.
-    pub counts: [u64; 4],
-    /// Records, edits, unprovable edits, writes made again, faults that took effect, requests to the table, minutes.
-    pub sums: [u64; 7],
-    /// Faults by name.
-    pub fired: BTreeMap<&'static str, u64>,
-    /// Histories that are not clean.
-    pub failed: Vec<Outcome>,
-}
-
-impl Summary {
-    /// One more.
-    pub fn add(&mut self, outcome: Outcome) {
-        self.histories += 1;
-        for (sum, count) in self.counts.iter_mut().zip(outcome.counts) {
-            *sum += count;
-        }
-        let minutes = u64::try_from(outcome.lasted_ms / 60_000).unwrap_or(0);
-        let faults = outcome.fired.values().sum();
-        let of_one = [
-            outcome.records,
-            outcome.edits,
-            outcome.unprovable,
-            outcome.again,
-            faults,
-            outcome.store_operations,
-            minutes,
-        ];
-        for (sum, one) in self.sums.iter_mut().zip(of_one) {
-            *sum += one;
-        }
-        for (name, count) in &outcome.fired {
-            *self.fired.entry(name).or_default() += count;
-        }
-        if !outcome.is_clean() {
-            self.failed.push(outcome);
-        }
-    }
-
-    /// The share of edits that nothing can be proven of.
-    pub fn exempt_percent(&self) -> f64 {
-        self.sums[2] as f64 * 100.0 / self.sums[1].max(1) as f64
-    }
-
-    /// The one line that says it all.
-    pub fn line(&self) -> String {
-        let [lost, duplicated, leaked, diverged] = self.counts;
-        format!(
-            "histories {}, lost {lost}, duplicated {duplicated}, leaked {leaked}, diverged {diverged}",
-            self.histories
-        )
-    }
-
-    /// Means, and how often each fault took effect.
-    pub fn details(&self) -> String {
-        let mean = |at: usize| self.sums[at] as f64 / self.histories.max(1) as f64;
-        let fired: Vec<String> = self.fired.iter().map(|(name, count)| format!("{name} {count}")).collect();
-        format!(
-            "each: {:.1} records, {:.1} edits, {:.1} faults, {:.0} requests to the table, {:.0} minutes\n\
-             unprovable {} of {} edits ({:.2} %), made again {}\nfaults: {}",
-            mean(0),
-            mean(1),
-            mean(4),
-            mean(5),
-            mean(6),
-            self.sums[2],
-            self.sums[1],
-            self.exempt_percent(),
-            self.sums[3],
-            fired.join(", ")
-        )
-    }
-}
-
-/// Plays seeds on all cores; `each` is told of every one that ends, and says whether to go on.
-pub fn play_all(
-    seeds: std::ops::Range<u64>,
-    play: impl Fn(u64) -> Outcome + Sync,
-    each: impl Fn(&Summary) -> bool + Sync,
-) -> Summary {
-    let next = AtomicU64::new(seeds.start);
-    let summary = Mutex::new(Summary::default());
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        return;
-                    }
-                    let outcome = play(seed);
-                    let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
-                    summary.add(outcome);
-                    if !each(&summary) {
-                        next.store(seeds.end, Ordering::Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    summary.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Plays a seed.
@@ -240,10 +84,23 @@ fn options(recipe: &Recipe) -> WorldOptions {
             ..WorldFaults::default()
         },
         mischief: random.usize(0..=3),
+        limits: limits(recipe),
         spacing_ms: LASTS_MS / 2 / recipe.edits as i64,
         coinciding: 0.15,
         chased: 0.5,
         ..WorldOptions::default()
+    }
+}
+
+/// Zendesk's are small enough that some histories have to wait for them. ClickUp's are those of its plan: it tells when a
+/// window ends by its own clock, and an executor whose clock is off by seconds takes the end for earlier or later; with
+/// 30 to 60 requests a minute a few more than allowed are sent then.
+fn limits(recipe: &Recipe) -> PlanLimits {
+    let mut random = Rng::with_seed(recipe.seed ^ 0x11a1);
+    PlanLimits {
+        zendesk_per_min: random.u32(40..=200),
+        zendesk_updates_per_min: if random.bool() { 20 } else { 100 },
+        ..PlanLimits::default()
     }
 }
 
@@ -287,15 +144,47 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
     let mut outcome = outcome(recipe, &ran, &team, lasted_ms);
     outcome.counts[3] += untold.len() as u64;
     outcome.wrong.extend(untold);
+    outcome.wrong.extend(team.fired().wrong());
+    let overdrawn = overdrawn(&world, &team);
+    outcome.counts[4] += overdrawn.len() as u64;
+    outcome.wrong.extend(overdrawn);
     Ok(outcome)
+}
+
+/// Windows in which more was sent than a limit allows, less what arrived long after it was booked.
+fn overdrawn(world: &World, team: &Team) -> Vec<String> {
+    let of = |side: Side, windows: Vec<Overdrawn>| {
+        let excused = move |one: &Overdrawn| team.fired().late_within(side, (one.begins_ms, one.ends_ms));
+        windows.into_iter().filter_map(move |one| {
+            let late = u32::try_from(excused(&one)).unwrap_or(u32::MAX);
+            let over = one.ours > one.allowed.saturating_add(late);
+            over.then(|| format!("overdrawn on {side}: {one:?}, {late} of them late"))
+        })
+    };
+    let zendesk = of(Side::Zendesk, world.zendesk().overdrawn());
+    zendesk.chain(of(Side::Clickup, world.clickup().overdrawn())).collect()
 }
 
 /// Executors crash and come back, or stand still for longer than their leases last.
 async fn trouble(team: &Team, recipe: &Recipe) -> anyhow::Result<()> {
     let mut random = Rng::with_seed(recipe.seed ^ 0x7a0b);
     let pause = |random: &mut Rng| Duration::from_millis(random.u64(20_000..=400_000));
-    for _ in 0..random.usize(2..=4) {
+    for _ in 0..random.usize(3..=6) {
         tokio::time::sleep(pause(&mut random)).await;
+        match random.u8(0..6) {
+            0 => {
+                team.fired().add("token revoked");
+                let user = team.world().rules().zendesk_sync;
+                team.world().zendesk().seed(|account| account.revoke_tokens(user))?;
+                continue;
+            }
+            1 => {
+                team.fired().add("limits changed");
+                team.world().zendesk().change_limits(random.u32(40..=200), [20, 100][random.usize(0..2)]);
+                continue;
+            }
+            _ => {}
+        }
         let at = random.usize(0..recipe.executors);
         if random.bool() {
             team.crash(at);
@@ -368,11 +257,12 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
             verdict.duplicates,
             verdict.leaked_internal,
             u64::from(verdict.converged_percent < 100.0) + verdict.silence,
+            0,
         ],
         records: verdict.tickets,
         edits: verdict.edits,
         unprovable: exempt as u64,
-        fired: team.fired().all(),
+        fired: team.all_fired(),
         store_operations: team.store_operations(),
         lasted_ms,
         trace: trace.finish(),

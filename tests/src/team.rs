@@ -1,9 +1,9 @@
 //! Several executors over one table, as on AWS: each with its own clock, weather and incarnation. They crash, come back
 //! and stand still, and a delivery reaches whichever is there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,17 +21,18 @@ use tokio::sync::watch;
 use world::deskup::{Effort, Kept};
 use world::{Deskup, Instance, InstanceOptions, Progress, World, kept};
 
+use crate::rivals::Rivals;
 use crate::weather::{Fired, Weather};
 use crate::whole::Wrap;
 
 /// How far an executor's clock may be off.
 const SKEW_MAX_MS: i64 = 5_000;
 /// Polls less often than usual: most of what they ask is the same again.
-const POLL_EVERY_MS: i64 = 300_000;
+const POLL_EVERY_MS: i64 = 600_000;
 /// Where deliveries alone have to do, nobody polls before the end.
 const NO_POLLS_MS: i64 = 24 * 3_600_000;
 /// What others leave is looked for less often, too.
-const NAP_MS: i64 = 180_000;
+const NAP_MS: i64 = 600_000;
 /// The share of deliveries whose taker dies before it has answered, and after how long at most.
 const CUT_SHORT: f64 = 0.05;
 const CUT_MS: u64 = 150;
@@ -70,6 +71,8 @@ pub struct Team {
     calm: Arc<AtomicBool>,
     live: AtomicBool,
     poll_every_ms: i64,
+    /// Edits of people who get in between.
+    rivals: Arc<AtomicU64>,
     /// Deliveries that were refused and did not come again yet.
     refused: Arc<Mutex<BTreeSet<u64>>>,
 }
@@ -95,6 +98,7 @@ impl Team {
             calm: Arc::new(AtomicBool::new(false)),
             live: AtomicBool::new(false),
             poll_every_ms: if polls { POLL_EVERY_MS } else { NO_POLLS_MS },
+            rivals: Arc::default(),
             refused: Arc::default(),
         });
         for at in 0..size {
@@ -109,6 +113,11 @@ impl Team {
         !lock(&self.refused).is_empty()
     }
 
+    /// Where they live.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
     /// What has gone wrong so far.
     pub fn fired(&self) -> &Fired {
         &self.fired
@@ -117,6 +126,15 @@ impl Team {
     /// Nothing more goes wrong by itself.
     pub fn calm_down(&self) {
         self.calm.store(true, Ordering::Relaxed);
+    }
+
+    /// How often each fault took effect so far.
+    pub fn all_fired(&self) -> BTreeMap<&'static str, u64> {
+        let mut all = self.fired.all();
+        for (name, times) in self.members().iter().flatten().flat_map(|one| one.store.injected()) {
+            *all.entry(name).or_default() += times;
+        }
+        all
     }
 
     /// Requests to the table, of all executors that ever were.
@@ -135,6 +153,7 @@ impl Team {
             local.engine.abort_all();
         }
         *lock(&self.gone) += member.store.operations().total();
+        self.fired.add_all(member.store.injected());
     }
 
     /// An executor stands still for so long, in the middle of whatever it does.
@@ -173,6 +192,7 @@ impl Team {
             throttle: 0.005,
             conflict: 0.005,
             lost_reply: 0.01,
+            lag: 0.1,
             internal: 0.005,
             takes_ms: 20,
             unprocessed: 0.05,
@@ -183,6 +203,8 @@ impl Team {
         let store = store.ok_or_else(|| anyhow!("the table is in this process"))?;
         let made = InstanceOptions::of(&self.world, store.clone());
         let wire = (self.wrap)(made.transport.clone());
+        let (fired, calm) = (self.fired.clone(), self.calm.clone());
+        let wire = Rivals::new(wire, self.world.clone(), seed, self.rivals.clone(), fired, calm);
         let world_clock = self.world.access().clock;
         let weather = Weather::new(wire, world_clock, seed, self.fired.clone(), self.calm.clone());
         let numbers = Options { poll_every_ms: self.poll_every_ms, nap_ms: NAP_MS, ..made.options.clone() };

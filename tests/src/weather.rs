@@ -2,17 +2,20 @@
 //! lost, late, garbled or refused, requests that are carried out long after their sender has given up, and an
 //! executor that stands still.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use clients::{Clock, Transport, TransportError};
+use domain::Side;
 use fastrand::Rng;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
+
+use crate::manners::Manners;
 
 type Answer = Result<Response<Bytes>, TransportError>;
 
@@ -20,6 +23,8 @@ type Answer = Result<Response<Bytes>, TransportError>;
 const PATIENCE_MS: u64 = 10_000;
 /// When a request is carried out that its sender has given up: within the delay after which deskup believes lists.
 const LATE_MS: (u64, u64) = (12_000, 40_000);
+/// How long an executor stands still between a request's effect and its reply: longer than leases and claims.
+const STILL_MS: (i64, i64) = (125_000, 300_000);
 /// How long a refusal asks to wait.
 const RETRY_AFTER_S: (u64, u64) = (1, 20);
 
@@ -28,7 +33,7 @@ const OF_READS: u32 = 1_000;
 const OF_WRITES: u32 = 400;
 
 /// Everything that can happen to a request, and how often.
-const KINDS: [(&str, u32); 10] = [
+const KINDS: [(&str, u32); 11] = [
     ("request lost", 15),
     ("reply lost", 20),
     ("reply late", 10),
@@ -39,11 +44,16 @@ const KINDS: [(&str, u32); 10] = [
     ("nulls", 6),
     ("429 with Retry-After", 6),
     ("429 without", 6),
+    ("stood still at a reply", 2),
 ];
 
-/// What has happened so far, by name.
+/// What has happened so far, by name, and which requests arrived long after they were booked.
 #[derive(Clone, Debug, Default)]
-pub struct Fired(Arc<Mutex<BTreeMap<&'static str, u64>>>);
+pub struct Fired {
+    counts: Arc<Mutex<BTreeMap<&'static str, u64>>>,
+    late: Arc<Mutex<Vec<(Side, i64)>>>,
+    wrong: Arc<Mutex<BTreeSet<String>>>,
+}
 
 impl Fired {
     /// One more.
@@ -51,13 +61,40 @@ impl Fired {
         *self.lock().entry(what).or_default() += 1;
     }
 
+    /// These, too.
+    pub fn add_all(&self, what: BTreeMap<&'static str, u64>) {
+        let mut counts = self.lock();
+        for (name, times) in what {
+            *counts.entry(name).or_default() += times;
+        }
+    }
+
     /// All of them.
     pub fn all(&self) -> BTreeMap<&'static str, u64> {
         self.lock().clone()
     }
 
+    /// Requests that arrived at a service long after their sender had booked them: when, ms.
+    pub fn late_within(&self, side: Side, (from_ms, to_ms): (i64, i64)) -> usize {
+        let late = self.late.lock().unwrap_or_else(PoisonError::into_inner);
+        late.iter().filter(|(at, ms)| *at == side && (from_ms..to_ms).contains(ms)).count()
+    }
+
+    /// What executors did on the wire that they must never do.
+    pub fn wrong(&self) -> Vec<String> {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+    }
+
+    pub(crate) fn found(&self, wrong: String) {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).insert(wrong);
+    }
+
+    fn arrived_late(&self, side: Side, at_ms: i64) {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner).push((side, at_ms));
+    }
+
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, u64>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,6 +108,7 @@ pub struct Weather {
     pub frozen_until_ms: AtomicI64,
     /// Whether all is well now.
     pub calm: Arc<AtomicBool>,
+    manners: Manners,
 }
 
 impl Weather {
@@ -83,7 +121,8 @@ impl Weather {
         calm: Arc<AtomicBool>,
     ) -> Arc<Self> {
         let random = Mutex::new(Rng::with_seed(seed));
-        Arc::new(Self { wire, clock, random, fired, frozen_until_ms: AtomicI64::new(0), calm })
+        let manners = Manners::default();
+        Arc::new(Self { wire, clock, random, fired, frozen_until_ms: AtomicI64::new(0), calm, manners })
     }
 
     fn draw<T>(&self, of: impl FnOnce(&mut Rng) -> T) -> T {
@@ -107,15 +146,23 @@ impl Weather {
         found.map(|(kind, _)| *kind)
     }
 
-    async fn stand_still(&self) {
+    /// True if the executor stood still.
+    async fn stand_still(&self) -> bool {
         let left_ms = self.frozen_until_ms.load(Ordering::Relaxed) - self.clock.now_ms();
-        if let Ok(ms @ 1..) = u64::try_from(left_ms) {
-            sleep_ms(ms).await;
-        }
+        let Ok(ms @ 1..) = u64::try_from(left_ms) else { return false };
+        sleep_ms(ms).await;
+        true
     }
 
     async fn carry(&self, request: Request<Bytes>) -> Answer {
-        self.stand_still().await;
+        let side = side_of(&request);
+        let asks_for_token = request.uri().path().ends_with("/oauth/tokens");
+        let _asking = asks_for_token.then(|| self.manners.asks(&self.fired));
+        let name = format!("{} {}", request.method(), request.uri());
+        self.manners.waits(&self.fired, &name, self.clock.now_ms());
+        if self.stand_still().await {
+            self.fired.arrived_late(side, self.clock.now_ms());
+        }
         let kind = self.kind(request.method());
         if let Some(kind) = kind {
             self.fired.add(kind);
@@ -128,9 +175,11 @@ impl Weather {
             }
             Some("carried out late") => {
                 let (wire, ms) = (self.wire.clone(), self.draw(|random| random.u64(LATE_MS.0..=LATE_MS.1)));
+                let (fired, clock) = (self.fired.clone(), self.clock.clone());
                 // It is under way, whatever becomes of its sender.
                 tokio::spawn(async move {
                     sleep_ms(ms).await;
+                    fired.arrived_late(side, clock.now_ms());
                     drop(wire.send(request).await);
                 });
                 sleep_ms(PATIENCE_MS).await;
@@ -142,11 +191,16 @@ impl Weather {
                 let seconds = self.draw(|random| random.u64(RETRY_AFTER_S.0..=RETRY_AFTER_S.1));
                 let mut answer = page(StatusCode::TOO_MANY_REQUESTS, "{}");
                 answer.headers_mut().insert("retry-after", seconds.into());
+                self.manners.told(name, self.clock.now_ms() + seconds as i64 * 1_000);
                 return Ok(answer);
             }
             Some("429 without") => return Ok(page(StatusCode::TOO_MANY_REQUESTS, "")),
             _ => self.wire.send(request).await,
         };
+        if kind == Some("stood still at a reply") {
+            let ms = self.draw(|random| random.i64(STILL_MS.0..=STILL_MS.1));
+            self.frozen_until_ms.fetch_max(self.clock.now_ms() + ms, Ordering::Relaxed);
+        }
         self.stand_still().await;
         match kind {
             Some("reply lost") => {
@@ -162,6 +216,11 @@ impl Weather {
             _ => answer,
         }
     }
+}
+
+fn side_of(request: &Request<Bytes>) -> Side {
+    let to_clickup = request.uri().host().is_some_and(|host| host.contains("clickup"));
+    if to_clickup { Side::Clickup } else { Side::Zendesk }
 }
 
 fn page(status: StatusCode, text: &'static str) -> Response<Bytes> {

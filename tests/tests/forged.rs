@@ -1,6 +1,8 @@
 //! A million forged deliveries: none is taken, none changes anything, none makes the intake fall over; and a genuine one
 //! that comes again changes nothing more.
 
+use domain::Side;
+use functions::registration::{self, Accounts};
 use functions::{Context, webhook};
 use http::StatusCode;
 use tests::deliveries::{Delivery, genuine, stage};
@@ -79,5 +81,30 @@ fn a_genuine_delivery_is_taken_once() {
             assert_eq!((again.response.status(), again.wake_ms), (StatusCode::OK, None));
             assert_eq!(written(&cx), after, "{}: a replay wrote something", delivery.side);
         }
+    });
+}
+
+/// Of two webhooks at one place, made by two processes at once or by one that did not hear of its first, one goes.
+#[test]
+fn a_second_webhook_at_the_same_place_is_removed() {
+    on_paused_clock(async {
+        let stage = stage();
+        let (cx, _) = genuine(&stage).await;
+        let (accounts, endpoints) = (Accounts::of(&cx), cx.hooks.endpoints().expect("it is registered"));
+        let events = ["zen:event-type:ticket.created"];
+        let other = accounts.zendesk.create_webhook("other", "https://other.example/zendesk", &events).await;
+        let other = other.expect("somebody else's").id;
+        accounts.zendesk.create_webhook("deskup", &endpoints.zendesk, &events).await.expect("a second one");
+        let ids = async || {
+            let hooks = registration::list(&accounts, Side::Zendesk, Some(&endpoints)).await.expect("a list");
+            hooks.into_iter().map(|hook| (hook.id, hook.ours)).collect::<Vec<_>>()
+        };
+        assert_eq!(ids().await.iter().filter(|(_, ours)| *ours).count(), 2);
+        let kept = registration::register(&accounts, &endpoints, Side::Zendesk).await.expect("registers");
+        let mut expected = vec![(kept.id, true), (other, false)];
+        expected.sort();
+        let mut left = ids().await;
+        left.sort();
+        assert_eq!(left, expected);
     });
 }

@@ -1,7 +1,8 @@
 //! Random histories: several executors, people on both sides, an hour, and everything that goes wrong at once. Nothing may
 //! be lost, nothing done twice, and all must end the same on both sides. `simulate` plays more of them.
 
-use tests::history::{Outcome, Summary, play, play_all, play_over};
+use tests::history::{play, play_over};
+use tests::summary::{Outcome, Summary, play_all};
 use tests::whole::Wrap;
 use tests::{planted, seeds};
 
@@ -9,12 +10,14 @@ use tests::{planted, seeds};
 const HISTORIES: u64 = 600;
 
 /// Seeds that have found something once.
-const FOUND: [u64; 9] = [24, 41, 93, 154, 267, 513, 1_127, 2_020, 2_255];
+const FOUND: [u64; 10] = [23, 24, 41, 93, 154, 267, 513, 1_127, 2_020, 2_255];
 
 /// Seeds that find a fault of deskup that is not repaired yet; each is repaired by taking it from here.
 ///
-/// 120: of two people who were put on a task, one by hand and one by us, the one by hand was to be alone.
-const NOT_REPAIRED: [u64; 1] = [120];
+/// 393, 494: a task's value that was changed and put back while Zendesk changed it, too, and deskup stood still.
+/// 429, 508: a tag that somebody took away from a ticket again before deskup had agreed on it for both sides.
+/// 586: a write that took somebody away was repeated after its reply was lost, and took away who had been put back.
+const NOT_REPAIRED: [u64; 5] = [393, 429, 494, 508, 586];
 
 /// A planted fault is found within so many.
 const WITHIN: u64 = 1_000;

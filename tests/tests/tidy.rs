@@ -92,7 +92,7 @@ fn arrows_between_crates_point_one_way() {
         ("shared/aws", &["clients"]),
         ("shared/runner", &["asl"]),
         ("statemachines", &["asl"]),
-        ("shared/orchestration", &["asl", "clients", "domain", "runner", "stores"]),
+        ("shared/orchestration", &["asl", "clients", "domain", "planted", "runner", "stores"]),
         (
             "functions",
             &["asl", "aws", "clients", "domain", "orchestration", "planted", "statemachines", "stores"],

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use domain::Side;
 use functions::person;
+use orchestration::sync_manager::NotSynced;
+use orchestration::{SyncManager, WorkflowOrchestrator};
+use statemachines::TicketSyncWorkflow;
 use stores::conflicts::{ConflictRow, ConflictState};
 use stores::links::Link;
 use stores::switches::SwitchName;
@@ -19,6 +22,9 @@ use crate::{hands, machine};
 
 /// How long a running deskup may take to apply a value.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long this process may take where nothing else runs: somewhat longer than the workflow gives its steps.
+const ALONE_MAX: Duration = Duration::from_secs(150);
 
 /// How often is looked whether it did.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -68,8 +74,13 @@ async fn alone(
     // Both accounts first: a wish that nobody can fulfil should not lie in wait.
     let local = machine::connect(installation, store.clone()).await?;
     person::ask_to_apply(store, row, link, side, by).await?;
-    local.dispatcher.one(&WorkKey::Ticket(row.ticket), by).await?;
-    Ok(())
+    let workflow = TicketSyncWorkflow::new().live().clone();
+    let syncs = SyncManager::new(WorkflowOrchestrator::new(local.engine.clone()), workflow);
+    match syncs.sync_now(&WorkKey::Ticket(row.ticket), by, ALONE_MAX).await {
+        // What is late is told from the state, with why.
+        Ok(_) | Err(NotSynced::Late { .. }) => Ok(()),
+        Err(error) => Err(Failed::result(error.to_string())),
+    }
 }
 
 /// Waits until the process that holds the state has served the record.
@@ -92,7 +103,7 @@ async fn stopped(store: &Store) -> anyhow::Result<Option<String>> {
     if let Some(brake) = of(|name| *name == SwitchName::Brake) {
         return Ok(Some(format!("work is paused by the brake ({}); see `deskup release`", brake.reason)));
     }
-    if let Some(pause) = of(|name| *name == SwitchName::Pause(Lane::Live)) {
+    if let Some(pause) = of(|name| *name == SwitchName::Pause(Lane::Urgent)) {
         return Ok(Some(format!("work is paused ({}); `deskup resume` ends it", pause.reason)));
     }
     Ok(of(|name| matches!(name, SwitchName::Access(_))).map(|on| format!("work is paused ({})", on.reason)))

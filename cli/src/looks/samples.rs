@@ -91,6 +91,7 @@ fn switch(name: &str, reason: &str) -> SwitchView {
         reason: format!("migration until noon {reason}"),
         by: format!("jo{reason}"),
         since: "2026-03-02T08:04:37Z".to_owned(),
+        until: None,
     }
 }
 
@@ -306,6 +307,8 @@ fn groups(text: &str) -> Vec<GroupView> {
         cause: cause.to_owned(),
         fingerprint: "9c1185a5c5e9fc54".to_owned(),
         count,
+        what: Some("ClickUp: POST /list/901/task: refused (SUBCAT_900)".to_owned()),
+        since: "2026-03-01T17:40:00Z".to_owned(),
         last: "2026-03-02T08:02:32Z".to_owned(),
         advice: advice(cause),
         records: (0..count.min(7))
@@ -314,6 +317,7 @@ fn groups(text: &str) -> Vec<GroupView> {
                 part: (n == 1).then(|| format!("CM#z#123{text}")),
                 cause: cause.to_owned(),
                 fingerprint: "9c1185a5c5e9fc54".to_owned(),
+                what: Some("ClickUp: POST /list/901/task: refused (SUBCAT_900)".to_owned()),
                 attempts: 11,
                 at: "2026-03-02T08:02:32Z".to_owned(),
                 advice: advice(cause),
@@ -331,6 +335,7 @@ fn braked(text: &str) -> Braked {
             ),
             by: "brake".to_owned(),
             at_ms: 1_772_438_677_000,
+            until_ms: None,
         }),
         tally: Tally {
             touched: 412,

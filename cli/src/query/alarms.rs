@@ -21,6 +21,9 @@ pub const STREAM_SILENT_MS: i64 = 10 * 60_000;
 const FOUND_MAX: u64 = 3;
 const FOUND_FOR_MS: i64 = 15 * 60_000;
 
+/// Who sets what ends by itself.
+const OURSELVES: &str = "deskup";
+
 /// The streams that a running deskup reads every minute.
 const POLLED: [&str; 3] = [poll_tickets::STREAM, poll_comments::STREAM, poll_tasks::STREAM];
 
@@ -103,8 +106,14 @@ impl Alarms {
         }
         for paused in pauses(view) {
             let Paused { what, lanes, switch } = &paused;
-            let SwitchView { since, by, reason, .. } = switch;
+            let SwitchView { since, by, reason, until, .. } = switch;
             let text = match lanes.as_slice() {
+                [] if by != OURSELVES => {
+                    format!("{what} since {since} by {by}: {reason}; `deskup resume` ends it")
+                }
+                [] if let Some(until) = until => {
+                    format!("{what} since {since}: {reason}; it is tried again at {until}")
+                }
                 [] => format!("{what} since {since}: {reason}; it goes on by itself when that is over"),
                 [lane] => {
                     format!("{what} since {since} by {by}: {reason}; `deskup resume {lane}` lets it go on")

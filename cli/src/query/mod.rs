@@ -4,6 +4,7 @@ pub mod alarms;
 pub mod causes;
 pub mod conflicts;
 pub mod explain;
+pub mod holders;
 pub mod offers;
 mod parts;
 pub mod quarantine;

@@ -11,7 +11,7 @@ use super::time;
 use crate::installation::STREAMS;
 
 /// The limits worth showing; those of single tickets come and go.
-const LIMITS: [(&str, &str); 4] =
+pub(super) const LIMITS: [(&str, &str); 4] =
     [("clickup", "token"), ("zendesk", "account"), ("zendesk", "tickets-update"), ("zendesk", "incremental")];
 
 /// Switches that are on.
@@ -23,11 +23,13 @@ pub async fn switches(store: &Store) -> anyhow::Result<Vec<SwitchView>> {
             name: match name {
                 SwitchName::Brake => "brake".to_owned(),
                 SwitchName::Pause(lane) => lane.name().to_owned(),
+                SwitchName::Budget(side) => format!("nothing is asked of {side}"),
                 SwitchName::Access(side) => format!("no access to {side}"),
             },
             reason: switch.reason,
             by: switch.by,
             since: time(switch.at_ms),
+            until: switch.until_ms.map(time),
         })
         .collect())
 }

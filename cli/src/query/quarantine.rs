@@ -17,6 +17,10 @@ pub struct GroupView {
     pub fingerprint: String,
     /// How many.
     pub count: usize,
+    /// What was attempted where, and what the service said: of the newest that knows.
+    pub what: Option<String>,
+    /// When the first of them was set aside.
+    pub since: String,
     /// When the newest was set aside.
     pub last: String,
     /// What to do.
@@ -36,6 +40,8 @@ pub struct RecordView {
     pub cause: String,
     /// What it has in common with others.
     pub fingerprint: String,
+    /// What was attempted where, and what the service said, where it is known.
+    pub what: Option<String>,
     /// Failed attempts before.
     pub attempts: u32,
     /// When it was set aside.
@@ -54,6 +60,7 @@ pub fn view(row: &Quarantined) -> RecordView {
         part: row.part.clone(),
         cause: row.cause.clone(),
         fingerprint: row.fingerprint.clone(),
+        what: row.what.as_deref().map(crate::terminal::plain),
         attempts: row.attempts,
         at: time(row.at_ms),
         advice: advice(&row.cause),
@@ -73,6 +80,8 @@ pub async fn groups(store: &Store, limit: usize) -> anyhow::Result<Vec<GroupView
         .map(|((cause, fingerprint), rows)| GroupView {
             advice: advice(&cause),
             count: rows.len(),
+            what: rows.iter().find_map(|row| row.what.as_deref().map(crate::terminal::plain)),
+            since: rows.last().map(|row| time(row.at_ms)).unwrap_or_default(),
             last: rows.first().map(|row| time(row.at_ms)).unwrap_or_default(),
             records: rows.iter().map(view).collect(),
             cause,

@@ -120,6 +120,8 @@ pub struct SwitchView {
     pub by: String,
     /// Since when.
     pub since: String,
+    /// When it ends by itself, where that is known.
+    pub until: Option<String>,
 }
 
 /// What was heard of a service.

@@ -176,7 +176,9 @@ async fn lanes_that_are_paused_alike_are_one_alarm() {
     };
     let said = paused().await;
     assert!(said.len() == 1 && said[0].starts_with("live and backfill are paused since"), "{said:?}");
-    switches.set(SwitchName::Pause(Lane::Reconcile), "migration", "jo").await.expect("writes");
+    for lane in Lane::ALL {
+        switches.set(SwitchName::Pause(lane), "migration", "jo").await.expect("writes");
+    }
     let said = paused().await;
     assert!(said.len() == 1 && said[0].starts_with("all lanes are paused since"), "{said:?}");
     assert!(said[0].ends_with("by jo: migration; `deskup resume` ends it"), "{said:?}");
@@ -245,6 +247,7 @@ async fn what_is_set_aside_is_told_until_it_is_put_back() {
         seq: 1,
         attempts: 3,
         at_ms: desk.store.now_ms(),
+        what: Some("ClickUp: POST /list/1/task: refused".to_owned()),
     };
     desk.store.quarantine().put(&row).await.expect("writes");
     assert_eq!(desk.alarms().await, ["quarantine"]);
@@ -335,7 +338,7 @@ async fn a_pair_is_settled_when_it_waits_for_nothing() {
     }
     let part = desk.view().await.convergence;
     assert_eq!((part.linked, part.settled, part.percent), (8, 8, 100.0));
-    let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 0 };
+    let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 0, queue: None };
     desk.store.work().hint(&WorkKey::Ticket(ticket(1)), hint).await.expect("writes");
     let of_task = WorkKey::Task(domain::TaskId::new("task2").expect("an id"));
     desk.store.work().hint(&of_task, Hint { wants: &["c"], ..hint }).await.expect("writes");

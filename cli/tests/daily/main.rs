@@ -236,6 +236,33 @@ fn what_is_not_there_is_said_and_a_release_without_a_brake_is_nothing() {
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
+#[test]
+fn a_stream_goes_back_to_an_earlier_version_when_somebody_confirms_it() {
+    let dir = demo("checkpoints");
+    let streams = json(&dir, &["checkpoints"])["streams"].clone();
+    let tickets = streams.as_array().unwrap().iter().find(|one| one["stream"] == "tickets").unwrap().clone();
+    let versions = json(&dir, &["checkpoints", "history", "tickets"])["versions"].clone();
+    let first = versions.as_array().unwrap().last().unwrap().clone();
+    assert!(first["version"].as_u64() < tickets["version"].as_u64(), "{versions}");
+    let version = first["version"].to_string();
+    let (code, error) = refused(&dir, &["checkpoints", "restore", "tickets", &version]);
+    assert!(code == Some(2) && error.contains("asks Zendesk") && error.contains("--yes"), "{error}");
+    assert_eq!(json(&dir, &["checkpoints"])["streams"], streams, "nothing was changed");
+    let restored = json(&dir, &["checkpoints", "restore", "tickets", &version, "--yes"])["restored"].clone();
+    assert_eq!((&restored["place"], &restored["restored"]), (&first["place"], &1.into()));
+    for (wrong, says) in [
+        (&["checkpoints", "history", "weather"][..], "ticket-events"),
+        (&["checkpoints", "restore", "tickets", "999", "--yes"], "history tickets"),
+        (&["redrive", "no-such"], "redrive --show"),
+        (&["redrive", "--since", "soon"], "30m, 12h or 7d"),
+    ] {
+        let (code, error) = refused(&dir, wrong);
+        assert!(code == Some(2) && error.contains(says), "{wrong:?}: {error}");
+    }
+    assert_eq!(json(&dir, &["redrive"])["failed"], serde_json::json!([]), "all went well here");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
 /// Commands, all in a folder without a state: each says so, and how to get one.
 #[test]
 fn without_a_state_each_command_says_how_to_get_one() {

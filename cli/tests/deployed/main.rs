@@ -65,7 +65,7 @@ fn on_rare_occasions(cloud: &Cloud, tickets: &[u64]) {
     dispatched("poll");
     dispatched("poll");
     let hint = |ticket: u64, delay_ms| {
-        let hint = Hint { lane: Lane::Live, delay_ms, wants: &["zendesk"], event_ms: 0 };
+        let hint = Hint { lane: Lane::Live, delay_ms, wants: &["zendesk"], event_ms: 0, queue: None };
         let key = WorkKey::Ticket(TicketId::new(ticket).unwrap());
         runtime.block_on(store.work().hint(&key, hint)).unwrap();
     };

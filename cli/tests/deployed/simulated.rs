@@ -77,7 +77,7 @@ async fn made(
 async fn hint_all(world: &World, store: &Store) {
     for ticket in world.zendesk().tickets() {
         let key = WorkKey::Ticket(TicketId::new(ticket["id"].as_u64().unwrap()).unwrap());
-        let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["zendesk"], event_ms: 0 };
+        let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["zendesk"], event_ms: 0, queue: None };
         store.work().hint(&key, hint).await.unwrap();
     }
 }

@@ -70,7 +70,7 @@ impl Watch {
         seen.requests += 1;
         seen.last = match result {
             Ok(answer) => {
-                if let Some(date_ms) = date_ms(answer.headers()) {
+                if let Some(date_ms) = clients::limits::date_ms(answer.headers()) {
                     let ahead_ms = now_ms - date_ms - DATE_HALF_MS;
                     if seen.ahead_ms.is_none_or(|known| ahead_ms.abs() < known.abs()) {
                         seen.ahead_ms = Some(ahead_ms);
@@ -120,11 +120,6 @@ impl Pacer for Watch {
         // The client waits as it was told.
         Box::pin(std::future::ready(()))
     }
-}
-
-fn date_ms(headers: &HeaderMap) -> Option<i64> {
-    let text = headers.get(header::DATE)?.to_str().ok()?;
-    Some(chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis())
 }
 
 fn is_page(headers: &HeaderMap, body: &[u8]) -> bool {

@@ -4,10 +4,11 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clients::{Clock, Lane as Priority};
+use clients::Clock;
 use domain::{Settings, Side};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use orchestration::recovery_manager::Halt;
+use orchestration::task_scheduler::{Next, TaskScheduler};
 use orchestration::{EngineError, Failure, Start, StepFailure, StepFunctionsEngine, WorkflowOrchestrator};
 use serde_json::{Value as Json, json};
 use statemachines::TicketSyncWorkflow;
@@ -22,9 +23,6 @@ use crate::lambda::{Stillborn, WallClock, live, wake};
 use crate::local::{self, ConnectError};
 use crate::sync::compare;
 use crate::{Context, SyncError, access, names};
-
-/// Rows one execution takes.
-const ROWS: u32 = 40;
 
 /// Starts of one lane within this time are one start.
 const TOGETHER_MS: i64 = 500;
@@ -159,7 +157,7 @@ impl Dispatcher {
         match asked {
             Asked::Poll => self.poll(&cx).await,
             Asked::Sweep => self.sweep(&cx).await,
-            Asked::Wake(_) => self.start_due(&cx).await,
+            Asked::Wake(_) => self.start_due(&cx, &TaskScheduler::SERVED).await,
             Asked::Due => {
                 let closed = cx.store.switches().all().await?;
                 if closed.keys().any(|name| matches!(name, SwitchName::Access(_))) {
@@ -168,7 +166,7 @@ impl Dispatcher {
                         tracing::warn!(%error, "an account is still closed");
                     }
                 }
-                self.start_due(&cx).await?;
+                self.start_due(&cx, &Lane::ALL).await?;
                 self.tell(&cx).await
             }
             Asked::Refresh => Ok(()),
@@ -176,21 +174,22 @@ impl Dispatcher {
     }
 
     /// Starts an execution per lane that has due rows, and asks to be woken for the next ones.
-    async fn start_due(&self, cx: &Context) -> Result<(), Trouble> {
+    async fn start_due(&self, cx: &Context, served: &[Lane]) -> Result<(), Trouble> {
         let now_ms = cx.now_ms();
         let mut next_ms: Option<i64> = None;
-        for lane in [Lane::Live, Lane::Reconcile] {
-            let Some(due_ms) = cx.store.work().next_due_ms(lane).await? else { continue };
-            if due_ms > now_ms {
-                next_ms = Some(next_ms.map_or(due_ms, |earlier| earlier.min(due_ms)));
-                continue;
-            }
-            if is_paused(cx, priority(lane)).await? {
-                continue;
-            }
+        for lane in served.iter().copied() {
+            let limit = match cx.scheduler.next(lane).await? {
+                // A pause that ends is found by the schedule.
+                Next::Nothing | Next::Paused => continue,
+                Next::At(at_ms) => {
+                    next_ms = Some(next_ms.map_or(at_ms, |earlier| earlier.min(at_ms)));
+                    continue;
+                }
+                Next::Start(limit) => limit,
+            };
             let name = format!("ticket-sync-live-{}-{}", lane.name(), now_ms.div_euclid(TOGETHER_MS));
-            let input = json!({ "lane": lane.name(), "limit": ROWS, "record": null });
-            self.start(self.workflow.live(), input, named(name, "webhook", priority(lane))).await?;
+            let input = json!({ "lane": lane.name(), "limit": limit, "record": null });
+            self.start(self.workflow.live(), input, named(name, "webhook", lane)).await?;
         }
         self.wake_for(cx, next_ms.filter(|at_ms| at_ms - now_ms < SOON_MS)).await
     }
@@ -204,7 +203,7 @@ impl Dispatcher {
     }
 
     async fn poll(&self, cx: &Context) -> Result<(), Trouble> {
-        if is_paused(cx, Priority::Reconcile).await? {
+        if is_paused(cx, Lane::Reconcile).await? {
             return Ok(());
         }
         let poll = self.workflow.poll();
@@ -215,12 +214,12 @@ impl Dispatcher {
                 return Ok(());
             }
         }
-        self.start(poll, json!({}), named(name(round), "schedule", Priority::Reconcile)).await
+        self.start(poll, json!({}), named(name(round), "schedule", Lane::Reconcile)).await
     }
 
     /// Two sweeps at once would only share a budget.
     async fn sweep(&self, cx: &Context) -> Result<(), Trouble> {
-        if is_paused(cx, Priority::Reconcile).await? {
+        if is_paused(cx, Lane::Reconcile).await? {
             return Ok(());
         }
         let sweep = self.workflow.sweep();
@@ -232,7 +231,7 @@ impl Dispatcher {
         }
         let round = compare::begin(&cx.store).await?;
         let input = json!({ "segments": compare::segments(&cx.store, round).await? });
-        self.start(sweep, input, named(name(round), "schedule", Priority::Reconcile)).await
+        self.start(sweep, input, named(name(round), "schedule", Lane::Reconcile)).await
     }
 
     async fn is_running(&self, execution: &str) -> Result<bool, Trouble> {
@@ -283,7 +282,7 @@ impl Dispatcher {
     async fn tell(&self, cx: &Context) -> Result<(), Trouble> {
         let (now_ms, stack) = (cx.now_ms(), self.base.environment.stack());
         let mut lag_ms = 0;
-        for lane in [Lane::Live, Lane::Reconcile] {
+        for lane in Lane::ALL {
             if let Some(due_ms) = cx.store.work().next_due_ms(lane).await? {
                 lag_ms = lag_ms.max(now_ms - due_ms);
             }
@@ -308,7 +307,7 @@ impl Dispatcher {
     }
 }
 
-async fn is_paused(cx: &Context, lane: Priority) -> Result<bool, Trouble> {
+async fn is_paused(cx: &Context, lane: Lane) -> Result<bool, Trouble> {
     match cx.recovery.check(lane).await {
         Ok(()) => Ok(false),
         Err(Halt::Paused(_)) => Ok(true),
@@ -316,16 +315,8 @@ async fn is_paused(cx: &Context, lane: Priority) -> Result<bool, Trouble> {
     }
 }
 
-fn named(name: String, trigger: &str, lane: Priority) -> Start {
+fn named(name: String, trigger: &str, lane: Lane) -> Start {
     Start { name: Some(name), trigger: trigger.to_owned(), actor: "deskup".to_owned(), lane }
-}
-
-fn priority(lane: Lane) -> Priority {
-    match lane {
-        Lane::Live => Priority::Live,
-        Lane::Reconcile => Priority::Reconcile,
-        Lane::Backfill => Priority::Backfill,
-    }
 }
 
 #[cfg(test)]

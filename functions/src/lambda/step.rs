@@ -122,10 +122,11 @@ async fn run<S: StepExecutor + 'static>(
         deadline_ms,
         attempt: payload.attempt + 1,
         trace_id: trace.unwrap_or(&execution.name).to_owned(),
+        answers_from: row.as_ref().map(|row| row.answers_from.clone()).unwrap_or_default(),
         clock: Arc::new(WallClock),
         random: Random::seeded(fastrand::u64(..)),
     };
-    let registry = Registry::new().with(make(cx.clone()));
+    let registry = Registry::new().with(make(cx.clone())).keeping((*cx.checkpoints).clone());
     let result = registry.call(S::NAME, payload.input.clone(), &context).await;
     let part = part::<S>(payload, &result);
     let failure = result.as_ref().err().map(|failure| failure.failure.name());

@@ -126,6 +126,7 @@ pub fn reading(cx: &Context) -> ExecutionContext {
         deadline_ms: i64::MAX / 4,
         attempt: 1,
         trace_id: "plan".to_owned(),
+        answers_from: Vec::new(),
         clock: cx.clock.clone(),
         random: Random::seeded(0),
     }

@@ -391,6 +391,7 @@ async fn hand_over(cx: &Context, ticket: &Ticket, delay_ms: i64) -> Result<Settl
         delay_ms: delay_ms.max(0),
         wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS],
         event_ms: 0,
+        queue: None,
     };
     cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?;
     Ok(Settled::Handed)

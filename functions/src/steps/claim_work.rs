@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use orchestration::task_scheduler::Claimed;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
-use statemachines::steps::{CLAIM_WORK, ClaimWorkInput, ClaimWorkOutput, Claimed};
-use stores::work::Due;
+use statemachines::steps::{CLAIM_WORK, ClaimWorkInput, ClaimWorkOutput, Claimed as Taken};
 use stores::{Lane, WorkKey};
 
 use crate::{Context, SyncError};
@@ -44,30 +44,26 @@ async fn claim(
         return Ok(none);
     }
     let limit = input.limit.max(1) as usize;
-    let due = match &input.record {
+    let Claimed { claims, more } = match &input.record {
         Some(record) => of_record(cx, record).await?,
         None => {
             let lane: Lane = input.lane.parse().unwrap_or(Lane::Live);
-            cx.store.work().due(lane, limit + 1).await?
+            cx.scheduler.claim(lane, limit, VISIBILITY_MS).await?
         }
     };
-    let more = due.len() > limit;
-    let mut claims = Vec::new();
-    for row in due.iter().take(limit) {
-        if let Some(claim) = cx.store.work().claim(row, VISIBILITY_MS).await? {
-            claims.push(Claimed { key: claim.key.to_string(), token: claim.token });
-        }
-    }
+    let claims: Vec<Taken> =
+        claims.into_iter().map(|claim| Taken { key: claim.key.to_string(), token: claim.token }).collect();
     let claimed = u32::try_from(claims.len()).unwrap_or(u32::MAX);
-    let batches = claims.chunks(BATCH).map(<[Claimed]>::to_vec).collect();
+    let batches = claims.chunks(BATCH).map(<[Taken]>::to_vec).collect();
     Ok(ClaimWorkOutput { batches, claimed, more })
 }
 
 /// The row of one record, whenever it is due.
-async fn of_record(cx: &Context, record: &str) -> Result<Vec<Due>, SyncError> {
+async fn of_record(cx: &Context, record: &str) -> Result<Claimed, SyncError> {
     let key: WorkKey = record.parse().map_err(|_| SyncError::Poison {
         cause: "bad_key",
         detail: "a person asked for no record".to_owned(),
     })?;
-    Ok(cx.store.work().due_of(&key).await?.into_iter().collect())
+    let claims = cx.scheduler.claim_one(&key, VISIBILITY_MS).await?.into_iter().collect();
+    Ok(Claimed { claims, more: false })
 }

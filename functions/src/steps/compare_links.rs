@@ -17,6 +17,8 @@ impl StepExecutor for CompareLinks {
     type Input = CompareLinksInput;
     type Output = CompareLinksOutput;
     const NAME: &'static str = COMPARE_LINKS.name();
+    /// A segment costs hundreds of requests, a checkpoint one write.
+    const KEEPS: Option<u32> = Some(1);
 
     fn run<'a>(
         &'a self,

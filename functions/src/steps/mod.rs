@@ -19,6 +19,7 @@ use crate::Context;
 /// All steps over one context.
 pub fn registry(cx: &Arc<Context>) -> Registry {
     Registry::new()
+        .keeping((*cx.checkpoints).clone())
         .with(backfill_page::BackfillPage(cx.clone()))
         .with(finish_backfill::FinishBackfill(cx.clone()))
         .with(claim_work::ClaimWork(cx.clone()))

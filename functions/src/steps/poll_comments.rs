@@ -73,6 +73,7 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
                 delay_ms: cx.options.debounce_ms,
                 wants: &[wants::ZENDESK_COMMENTS],
                 event_ms: 0,
+                queue: None,
             };
             found += u32::from(cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await?);
             output.hinted += 1;

@@ -15,7 +15,7 @@ use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
 use crate::sync::wants;
-use crate::{Context, SyncError};
+use crate::{Context, SyncError, queue};
 
 /// The stream of the watermark, in unix milliseconds.
 pub const STREAM: &str = "tasks";
@@ -126,11 +126,13 @@ async fn hint_moved(cx: &Context, tasks: &[&Task]) -> Result<u32, SyncError> {
             }
             None => continue,
         };
+        let queue = queue::of_list(task.list.as_str());
         let hint = Hint {
             lane: Lane::Reconcile,
             delay_ms: cx.options.debounce_ms,
             wants: asked,
             event_ms: task.updated.ms(),
+            queue: queue.as_deref(),
         };
         found += u32::from(cx.store.work().hint(&WorkKey::Task(task.id.clone()), hint).await?);
         hinted += 1;

@@ -13,8 +13,8 @@ use stores::links::{Link, LinkState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
-use crate::sync::{compare, wants};
-use crate::{Context, SyncError};
+use crate::sync::{broken, compare, wants};
+use crate::{Context, SyncError, queue};
 
 /// The stream of the export's cursor.
 pub const STREAM: &str = "tickets";
@@ -48,10 +48,8 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
     let mut found = 0;
     for _ in 0..PAGES_MAX {
         let from = match &cursor {
-            Some(cursor) => match cursor.text.parse() {
-                Ok(time_s) if planted::is(Bug::CursorByTime) => ExportFrom::Start(time_s),
-                _ => ExportFrom::Cursor(cursor.text.clone()),
-            },
+            Some(cursor) if planted::is(Bug::CursorByTime) => broken::export_from(&cursor.text),
+            Some(cursor) => ExportFrom::Cursor(cursor.text.clone()),
             None => ExportFrom::Start((run.now_ms() / 1_000 - 2 * MINUTE_S).max(0)),
         };
         let page = cx.zendesk(run).export_tickets(from, cx.options.page_size).await?;
@@ -65,9 +63,8 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             }
         }
         // Only after all of the page is hinted.
-        let newest = page.tickets.iter().map(|ticket| ticket.updated.ms() / 1_000 + 1).max();
-        let by_time = newest.filter(|_| planted::is(Bug::CursorByTime)).map(|time_s| time_s.to_string());
-        if let Some(after) = by_time.as_ref().or(page.after_cursor.as_ref())
+        let after = if planted::is(Bug::CursorByTime) { broken::after(&page) } else { page.after_cursor };
+        if let Some(after) = &after
             && cursor.as_ref().map(|cursor| &cursor.text) != Some(after)
         {
             cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), after).await?);
@@ -102,11 +99,13 @@ async fn hint(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> Result<bool
     // A ticket that has no task yet brings its comments along, also when its first attempt is cut short.
     let linked = link.is_some_and(|link| link.task.is_some());
     let wants: &[&str] = if linked { &[wants::ZENDESK] } else { &[wants::ZENDESK, wants::ZENDESK_COMMENTS] };
+    let queue = queue::of_group(ticket.group);
     let hint = Hint {
         lane: Lane::Reconcile,
         delay_ms: cx.options.debounce_ms,
         wants,
         event_ms: ticket.updated.ms(),
+        queue: queue.as_deref(),
     };
     Ok(cx.store.work().hint(&WorkKey::Ticket(ticket.id), hint).await?)
 }

@@ -56,8 +56,13 @@ async fn look_again(cx: &Context, effect: &Effect) -> Result<(), SyncError> {
         tracing::warn!(ticket = %effect.ticket, effect = %effect.id, "no webhook confirmed a write in time");
         cx.store.pulses().unconfirmed(effect.target).await?;
     }
-    let hint =
-        Hint { lane: Lane::Reconcile, delay_ms: 0, wants: &[wants::ZENDESK, wants::CLICKUP], event_ms: 0 };
+    let hint = Hint {
+        lane: Lane::Reconcile,
+        delay_ms: 0,
+        wants: &[wants::ZENDESK, wants::CLICKUP],
+        event_ms: 0,
+        queue: None,
+    };
     cx.store.work().hint(&WorkKey::Ticket(effect.ticket), hint).await?;
     cx.store.effects().confirm(effect).await?;
     Ok(())

@@ -129,6 +129,8 @@ async fn failed(
             let cause = error.cause();
             tracing::warn!(record = %claim.key, %cause, "the record is set aside");
             cx.store.work().quarantine(claim, &cause, &fingerprint).await?;
+            // Method, endpoint, ids, code and names of fields: none of them is text of the ticket.
+            cx.store.quarantine().tell(&claim.key, &error.to_string()).await?;
             Ok(End::Quarantined)
         }
     }

@@ -1,5 +1,6 @@
 //! What deskup does while one of its rules is broken on purpose, where that takes more than a line.
 
+use clients::{ExportFrom, ExportPage};
 use domain::{LinkFields, bases_after_create};
 use stores::links::Link;
 
@@ -13,6 +14,17 @@ const ECHO_MS: i64 = 30_000;
 pub async fn wrote_lately(cx: &Context, link: &Link) -> Result<bool, SyncError> {
     let since_ms = cx.now_ms() - ECHO_MS;
     Ok(cx.store.effects().list(link.ticket).await?.iter().any(|effect| effect.sent_ms > since_ms))
+}
+
+/// The changed tickets from the time that was kept for a cursor.
+pub fn export_from(cursor: &str) -> ExportFrom {
+    cursor.parse().map_or_else(|_| ExportFrom::Cursor(cursor.to_owned()), ExportFrom::Start)
+}
+
+/// The time of a page's newest ticket, for a cursor.
+pub fn after(page: &ExportPage) -> Option<String> {
+    let newest = page.tickets.iter().map(|ticket| ticket.updated.ms() / 1_000 + 1).max();
+    newest.map(|time_s| time_s.to_string()).or_else(|| page.after_cursor.clone())
 }
 
 /// As if both sides had agreed on what they hold now.

@@ -13,7 +13,7 @@ use stores::work::Hint;
 use stores::{Lane, Store, StoreError, WorkKey};
 
 use crate::sync::{masked, wants};
-use crate::{Context, SyncError, access};
+use crate::{Context, SyncError, access, queue};
 
 /// The stream that counts sweeps.
 pub const STREAM: &str = "sweep";
@@ -181,7 +181,14 @@ async fn look(
     };
     if differs {
         let wants = &[wants::ZENDESK, wants::CLICKUP];
-        let hint = Hint { lane: Lane::Reconcile, delay_ms: cx.options.debounce_ms, wants, event_ms: 0 };
+        let queue = link.list.as_ref().and_then(|list| queue::of_list(list.as_str()));
+        let hint = Hint {
+            lane: Lane::Reconcile,
+            delay_ms: cx.options.debounce_ms,
+            wants,
+            event_ms: 0,
+            queue: queue.as_deref(),
+        };
         cx.store.work().hint(&WorkKey::Ticket(link.ticket), hint).await?;
     }
     Ok(differs)

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use domain::history::zendesk_audit;
-use domain::{Decision, Evidence, FieldKey, Side, Timestamp, Value};
+use domain::history::{Member, zendesk_audit};
+use domain::{Conflict, Decision, Evidence, FieldKey, Side, Timestamp, Value};
 use orchestration::ExecutionContext;
 use planted::Bug;
 use stores::effects::Effect;
 use stores::evidence::Evidence as Row;
-use stores::links::Link;
+use stores::links::{Link, OwnValue};
 use stores::{Store, WorkKey};
 
 use crate::sync::effect::LATE_MS;
-use crate::sync::overwritten::SKEW_MS;
+use crate::sync::overwritten::{self, SKEW_MS};
 use crate::sync::pair::Pair;
 use crate::{Context, SyncError};
 
@@ -28,6 +28,8 @@ pub struct Known {
     open: Option<Vec<Effect>>,
     /// Fields of the ticket that a person changed last, when and to what, as its audits say; read when they matter.
     theirs: Option<BTreeMap<FieldKey, (Timestamp, Value)>>,
+    /// What the audits say that open writes of ours overwrote.
+    pub(super) lost: Vec<Conflict>,
 }
 
 impl Known {
@@ -37,7 +39,13 @@ impl Known {
         if let Some(task) = &link.task {
             rows.extend(rows_of(&cx.store, &WorkKey::Task(task.clone())).await?);
         }
-        Ok(Known { rows, me: [cx.zendesk_me().0, cx.clickup_me().0], open: None, theirs: None })
+        Ok(Known {
+            rows,
+            me: [cx.zendesk_me().0, cx.clickup_me().0],
+            open: None,
+            theirs: None,
+            lost: Vec::new(),
+        })
     }
 
     /// Reads which writes of ours may still land: those without an answer, those whose sender died before it could
@@ -80,6 +88,8 @@ impl Known {
         }
         let mut audits = cx.zendesk(run).audits(link.ticket).await?;
         audits.sort_by_key(|audit| (audit.created, audit.id));
+        let open: Vec<&Effect> = self.open.iter().flatten().collect();
+        self.lost = overwritten::on_ticket(cx, &open, &audits);
         let mut last: BTreeMap<FieldKey, Option<(Timestamp, Value)>> = BTreeMap::new();
         for audit in audits {
             let is_ours = audit.author_id == Some(cx.zendesk_me());
@@ -113,13 +123,13 @@ impl Known {
         evidence.own = link
             .own
             .iter()
-            .filter(|own| own.until_ms > now_ms && !self.proven_a_persons(own.side, &own.field, &own.value))
+            .filter(|own| own.until_ms > now_ms && !self.proven(own))
             .map(|own| (own.side, own.field.clone(), own.value.clone()))
             .collect();
         for effect in self.open.iter().flatten().filter(|effect| effect.late_ms > now_ms) {
             for (field, change) in &effect.fields {
                 sent(&mut evidence, (effect.target, field), effect.sent_ms);
-                if self.proven_a_persons(effect.target, field, &change.after) {
+                if self.proven_a_persons(effect.target, field, &change.after, effect.sent_ms) {
                     continue;
                 }
                 evidence.own.push((effect.target, field.clone(), change.after.clone()));
@@ -143,17 +153,35 @@ impl Known {
         row.actor == Some(me)
     }
 
-    /// A value equal to ours may still be a person's, if an event says so.
-    fn proven_a_persons(&self, side: Side, field: &FieldKey, value: &Value) -> bool {
+    fn proven(&self, own: &OwnValue) -> bool {
+        self.proven_a_persons(own.side, &own.field, &own.value, own.until_ms - LATE_MS)
+    }
+
+    /// A value equal to ours may still be a person's, if an event says so. Of a set events tell who came and went: then
+    /// the last of them since ours was sent has to lead to the value.
+    fn proven_a_persons(&self, side: Side, field: &FieldKey, value: &Value, sent_ms: i64) -> bool {
         if side == Side::Zendesk && self.theirs.as_ref().is_some_and(|theirs| theirs.contains_key(field)) {
             return true;
         }
-        self.rows.iter().any(|row| {
-            row.provider == side
-                && !self.is_ours(row)
-                && row.field.as_ref() == Some(field)
-                && row.after.as_ref().map(Value::to_stored).as_ref() == Some(value)
-        })
+        let of_people =
+            |row: &&Row| row.provider == side && !self.is_ours(row) && row.field.as_ref() == Some(field);
+        let mut theirs = self.rows.iter().filter(of_people);
+        if theirs.clone().any(|row| row.after.as_ref().map(Value::to_stored).as_ref() == Some(value)) {
+            return true;
+        }
+        let last_ms = theirs.clone().filter(|row| row.member.is_some()).map(|row| row.at_ms).max();
+        last_ms.is_some_and(|ms| ms >= sent_ms - SKEW_MS)
+            && theirs.any(|row| Some(row.at_ms) == last_ms && leads_to(row.member.as_ref(), value))
+    }
+}
+
+/// Whether who came is in a set, or who went is not.
+fn leads_to(member: Option<&Member>, value: &Value) -> bool {
+    match (member, value) {
+        (Some(Member::Came(who)), Value::Set(all)) => all.contains(who),
+        (Some(Member::Went(who)), Value::Set(all)) => !all.contains(who),
+        (Some(Member::Went(_)), Value::Null) => true,
+        _ => false,
     }
 }
 

@@ -172,6 +172,7 @@ async fn set_aside(
             seq: 0,
             attempts: 1,
             at_ms: cx.now_ms(),
+            what: Some(error.to_string()),
         })
         .await?;
     cx.store.attachments().skip(ticket.id, side, &file.id, "set_aside").await?;

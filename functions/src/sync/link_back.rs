@@ -40,7 +40,8 @@ fn goes_by_batch(cx: &Context, run: &ExecutionContext) -> bool {
 
 /// Asks for the mark of one ticket.
 pub async fn alone(cx: &Context, ticket: TicketId) -> Result<(), SyncError> {
-    let hint = Hint { lane: Lane::Reconcile, delay_ms: 0, wants: &[wants::LINK_BACK], event_ms: 0 };
+    let hint =
+        Hint { lane: Lane::Reconcile, delay_ms: 0, wants: &[wants::LINK_BACK], event_ms: 0, queue: None };
     cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await?;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Bringing one record in step: find its pair, hold its lease, make what is missing, decide, write.
 
 pub mod apply;
-mod broken;
+pub(crate) mod broken;
 pub mod compare;
 pub mod conversation;
 pub mod copying;
@@ -80,6 +80,7 @@ async fn look_at_both(cx: &Context, ticket: TicketId) -> Result<(), StoreError> 
         delay_ms: cx.options.debounce_ms,
         wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS, wants::CLICKUP, wants::CLICKUP_COMMENTS],
         event_ms: 0,
+        queue: None,
     };
     cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await.map(drop)
 }

@@ -1,7 +1,10 @@
-//! What people did to a task that a write of ours overwrote without having seen it. ClickUp has no compare-and-set; its
-//! deliveries tell of it afterwards, those of our own writes and those of people's edits, in any order.
+//! What people did to a record that a write of ours overwrote without having seen it. ClickUp has no compare-and-set; its
+//! deliveries tell of it afterwards, those of our own writes and those of people's edits, in any order. Zendesk's tells
+//! seconds only; its audits tell of the rest.
 
-use domain::{FieldKey, Side, lost_update};
+use clients::Audit;
+use domain::history::zendesk_audit;
+use domain::{Conflict, ConflictCause, FieldKey, Side, Value, lost_update};
 use orchestration::ExecutionContext;
 use planted::Bug;
 use stores::effects::{Change, Effect, EffectState};
@@ -38,6 +41,45 @@ pub async fn keep(
         }
     }
     Ok(kept)
+}
+
+/// What writes of ours to the ticket overwrote, as its audits say: each carries the name of its effect. The reply says the
+/// same, but replies get lost, and that of a repeated request tells only of the repetition.
+pub fn on_ticket(cx: &Context, effects: &[&Effect], audits: &[Audit]) -> Vec<Conflict> {
+    let mut lost = Vec::new();
+    for audit in audits {
+        let Some(effect) = effects.iter().find(|effect| audit.effect_id() == Some(&effect.id)) else {
+            continue;
+        };
+        for change in &audit.changes {
+            let Some((key, before)) = zendesk_audit(&change.field, &change.previous, &cx.mapping) else {
+                continue;
+            };
+            let Some(sent) = effect.fields.get(&key) else { continue };
+            if [&sent.before, &sent.after].into_iter().any(|known| is_told(known, &before)) {
+                continue;
+            }
+            lost.push(Conflict {
+                field: key,
+                cause: ConflictCause::LostUpdate,
+                base: sent.before.clone(),
+                zendesk: before,
+                clickup: sent.after.clone(),
+                winner: Some(Side::Clickup),
+                rule: "changed between our read and our write".to_owned(),
+            });
+        }
+    }
+    if planted::is(Bug::AuditIgnored) { Vec::new() } else { lost }
+}
+
+/// Whether an audit tells of this value; of a status it tells the category only.
+fn is_told(known: &Value, told: &Value) -> bool {
+    let category = match known {
+        Value::Text(text) => text.split_once('#').map(|(category, _)| Value::Text(category.to_owned())),
+        _ => None,
+    };
+    known.to_stored() == told.to_stored() || category.as_ref() == Some(told)
 }
 
 fn own_webhooks<'a>(

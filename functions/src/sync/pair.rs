@@ -83,6 +83,7 @@ pub async fn sync_fields(
             link = cx.store.links().update(&link, lease.fence).await?;
         }
         let decision = look(cx, run, &link, known, &pair).await?;
+        keep(cx, &link, &std::mem::take(&mut known.lost)).await?;
         if decision.is_empty() {
             cx.recovery.note(Noted::Touched).await?;
             let link = remember(cx, lease, link, None, &pair).await?;

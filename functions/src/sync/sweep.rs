@@ -106,7 +106,13 @@ async fn ask(cx: &Context, run: &ExecutionContext, link: &Link) -> Result<bool, 
 }
 
 async fn hint(cx: &Context, link: &Link, want: &str) -> Result<bool, SyncError> {
-    let hint = Hint { lane: Lane::Reconcile, delay_ms: cx.options.debounce_ms, wants: &[want], event_ms: 0 };
+    let hint = Hint {
+        lane: Lane::Reconcile,
+        delay_ms: cx.options.debounce_ms,
+        wants: &[want],
+        event_ms: 0,
+        queue: None,
+    };
     let fresh = cx.store.work().hint(&WorkKey::Ticket(link.ticket), hint).await?;
     if want == wants::CLICKUP_COMMENTS {
         cx.store.pulses().found(Side::Clickup, u32::from(fresh)).await?;

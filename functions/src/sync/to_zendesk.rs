@@ -1,7 +1,8 @@
 //! The Zendesk half of a decision: fields and a note share one call, guarded by `safe_update`. The audit
 //! in the reply tells what was overwritten, which `safe_update` alone does not (it counts in seconds).
 
-use clients::ErrorKind;
+use clients::{Audit, ErrorKind};
+use domain::history::zendesk_audit;
 use domain::plan::Write;
 use domain::{Decision, FieldKey, Side, lost_update};
 use orchestration::ExecutionContext;
@@ -12,8 +13,8 @@ use stores::leases::Lease;
 use stores::links::Link;
 
 use crate::sync::effect::{self, Cause};
-use crate::sync::masked;
 use crate::sync::pair::{Pair, Written};
+use crate::sync::{masked, overwritten};
 use crate::{Context, SyncError};
 
 /// Sends the patch of the decision.
@@ -41,8 +42,13 @@ pub async fn write(
             let previous: Vec<(String, Json)> =
                 updated.audit.changes.iter().map(|c| (c.field.clone(), c.previous.clone())).collect();
             let lost = lost_update::zendesk_lost(&pair.ticket, decision, &previous, &cx.mapping);
-            for conflict in lost.iter().filter(|_| !planted::is(Bug::AuditIgnored)) {
-                cx.store.conflicts().record(link.ticket, conflict).await?;
+            let audits = match is_repeated(cx, decision, &pair, &updated.audit) {
+                true => cx.zendesk(run).audits(ticket.id).await?,
+                false => Vec::new(),
+            };
+            let lost = lost.into_iter().chain(overwritten::on_ticket(cx, &[&row], &audits));
+            for conflict in lost.filter(|_| !planted::is(Bug::AuditIgnored)) {
+                cx.store.conflicts().record(link.ticket, &conflict).await?;
             }
             let mut ticket = updated.ticket;
             masked::as_linked(&link.fields, &mut ticket);
@@ -56,4 +62,17 @@ pub async fn write(
             }
         }
     }
+}
+
+/// Whether the audit of the reply leaves out a field that we changed: then an earlier sending of the request did it, and
+/// another audit tells what that one overwrote.
+fn is_repeated(cx: &Context, decision: &Decision, read: &Pair, audit: &Audit) -> bool {
+    let told = |key: &FieldKey| {
+        let keys = audit.changes.iter().filter_map(|one| zendesk_audit(&one.field, &one.value, &cx.mapping));
+        keys.into_iter().any(|(told, _)| told == *key)
+    };
+    decision.writes.iter().any(|((side, key), value)| {
+        let was = cx.mapping.values(key, &read.ticket, &read.task).map(|(zendesk, _)| zendesk);
+        *side == Side::Zendesk && was.as_ref() != Some(value) && !told(key)
+    })
 }

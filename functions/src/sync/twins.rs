@@ -51,6 +51,7 @@ pub async fn unknown_task(
                 delay_ms: 0,
                 wants: &[wants::ZENDESK, wants::ZENDESK_COMMENTS],
                 event_ms: 0,
+                queue: None,
             };
             cx.store.work().hint(&WorkKey::Ticket(marker.ticket), hint).await?;
             Ok(Synced::default())

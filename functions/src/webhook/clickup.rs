@@ -9,7 +9,7 @@ use stores::evidence::Evidence;
 
 use crate::sync::wants;
 use crate::webhook::Accepted;
-use crate::{Context, SyncError};
+use crate::{Context, SyncError, queue};
 
 /// Our own writes are remembered within this time; what their webhook proves is compared then.
 const OWN_DELAY_MS: i64 = 3_000;
@@ -34,6 +34,7 @@ pub async fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError>
             wants: vec![wants::CLICKUP],
             at_ms: cx.now_ms(),
             delay_ms: None,
+            queue: None,
             evidence: Vec::new(),
         };
         return Ok(if known { vec![accepted] } else { Vec::new() });
@@ -53,6 +54,7 @@ fn accept(cx: &Context, key: &WorkKey, item: &Json, known: bool) -> Option<Accep
             wants: vec![wants::TWIN],
             at_ms: time_of(cx, item),
             delay_ms: Some(TWIN_DELAY_MS),
+            queue: None,
             evidence: vec![evidence(cx, key, item, actor)],
         });
     }
@@ -71,6 +73,8 @@ fn accept(cx: &Context, key: &WorkKey, item: &Json, known: bool) -> Option<Accep
         wants: vec![wants],
         at_ms: evidence.at_ms,
         delay_ms,
+        // A task's items name its list.
+        queue: item["parent_id"].as_str().and_then(queue::of_list),
         evidence: vec![evidence],
     })
 }

@@ -37,6 +37,8 @@ pub(crate) struct Accepted {
     pub at_ms: i64,
     /// Longer than the usual debounce, where the record is about to settle by itself.
     pub delay_ms: Option<i64>,
+    /// The group or list it happened in.
+    pub queue: Option<String>,
     /// What it proves.
     pub evidence: Vec<Evidence>,
 }
@@ -90,6 +92,14 @@ pub async fn handle(cx: &Context, side: Side, request: Request<Bytes>) -> Answer
         return Answered::only(response);
     }
     cx.activity.delivered(side, cx.now_ms());
+    if side == Side::Zendesk
+        && let Some(told) = zendesk::service_level(&body)
+    {
+        return match note(cx, told).await {
+            Ok(()) => Answered::only(status(StatusCode::OK)),
+            Err(error) => Answered::only(unavailable(side, &error.into())),
+        };
+    }
     let accepted = match side {
         Side::Zendesk => zendesk::read(cx, &body),
         Side::Clickup => clickup::read(cx, &body).await,
@@ -157,6 +167,14 @@ async fn who_signed(cx: &Context, side: Side, headers: &HeaderMap, body: &[u8]) 
     }
 }
 
+/// Keeps by when a ticket has to be answered: it orders what waits, and is no work of its own.
+async fn note(cx: &Context, told: zendesk::ServiceLevel) -> Result<(), StoreError> {
+    cx.store.pulses().heard(Side::Zendesk).await?;
+    let link = cx.store.links().get(told.ticket).await?;
+    let task = link.and_then(|link| link.task);
+    cx.store.slas().note(told.ticket, task.as_ref(), told.breach_ms).await
+}
+
 /// Tells when a record is due that was not noted before.
 async fn take(cx: &Context, side: Side, accepted: Vec<Accepted>) -> Result<Option<i64>, StoreError> {
     // Genuine, so the service reaches us, whatever the delivery is about.
@@ -185,6 +203,7 @@ async fn take(cx: &Context, side: Side, accepted: Vec<Accepted>) -> Result<Optio
             delay_ms: item.delay_ms.unwrap_or(cx.options.debounce_ms),
             wants: &item.wants,
             event_ms: item.at_ms,
+            queue: item.queue.as_deref(),
         };
         if cx.store.work().hint(&item.key, hint).await? {
             wake_ms = Some(wake_ms.map_or(hint.delay_ms, |earlier| earlier.min(hint.delay_ms)));

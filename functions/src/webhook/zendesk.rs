@@ -7,7 +7,33 @@ use stores::evidence::Evidence;
 
 use crate::sync::wants;
 use crate::webhook::Accepted;
-use crate::{Context, SyncError};
+use crate::{Context, SyncError, queue};
+
+/// The next target of a ticket's service level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServiceLevel {
+    /// The ticket.
+    pub ticket: TicketId,
+    /// By when, in unix milliseconds; none where the ticket has no target any more.
+    pub breach_ms: Option<i64>,
+}
+
+/// What a delivery tells of a service level, whoever caused it; `None` if it is about something else, or its time is
+/// written in a way we do not know.
+pub fn service_level(body: &[u8]) -> Option<ServiceLevel> {
+    let event: Json = serde_json::from_slice(body).ok()?;
+    if !event["type"].as_str()?.ends_with("ticket.next_sla_breach_changed") {
+        return None;
+    }
+    let ticket = event["detail"]["id"].as_str()?.parse().ok()?;
+    let breach_ms = match &event["event"]["current"] {
+        Json::Null => None,
+        Json::String(text) if text.is_empty() => None,
+        Json::String(text) => Some(Timestamp::parse_rfc3339(text)?.ms()),
+        _ => return None,
+    };
+    Some(ServiceLevel { ticket, breach_ms })
+}
 
 /// Reads one delivery. What we did ourselves is no news: the audit in the reply told already.
 pub fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError> {
@@ -44,7 +70,9 @@ pub fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError> {
         "created" => vec![wants::ZENDESK, wants::ZENDESK_COMMENTS],
         _ => vec![wants::ZENDESK],
     };
-    Ok(vec![Accepted { key, wants, at_ms, delay_ms: None, evidence: vec![evidence] }])
+    let group = detail["group_id"].as_str().and_then(|id| id.parse().ok()).filter(|id| *id > 0);
+    let queue = queue::of_group(group);
+    Ok(vec![Accepted { key, wants, at_ms, delay_ms: None, queue, evidence: vec![evidence] }])
 }
 
 fn field(change: &str, event: &Json, mapping: &Mapping) -> Option<FieldKey> {

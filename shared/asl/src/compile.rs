@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use crate::check;
+use crate::copies;
 use crate::emit::{Emitter, Finish};
-use crate::mistake::{Code, Mistake};
+use crate::mistake::Mistake;
 use crate::model::{Flow, Kind, Machine, QueryLanguage, State, StateKind};
 use crate::names;
 use crate::report::Report;
-use crate::resolve::{self, Resolved};
-use crate::workflow::{Work, WorkflowDefinition};
+use crate::resolve;
+use crate::workflow::WorkflowDefinition;
 use crate::write::write;
 
 /// What compiling gives.
@@ -67,24 +68,18 @@ pub fn step_of(function_name: &str) -> Option<&str> {
 impl WorkflowDefinition {
     /// Compiles, or lists everything that is wrong.
     pub fn compile(&self) -> Result<CompiledWorkflow, Vec<Mistake>> {
-        let resolution = resolve::resolve(self);
-        let mut mistakes = resolution.mistakes;
-        if mistakes.is_empty() {
-            let events = events(&resolution.body);
-            if self.kind == Kind::Standard && events > names::HISTORY_EVENTS_MAX as f64 {
-                let most = names::HISTORY_EVENTS_MAX;
-                mistakes.push(Mistake::new(
-                    Code::LimitExceeded,
-                    self.name.clone(),
-                    format!("may need {events} events of history, at most {most} are kept: lower a loop's `at_most`"),
-                ));
-            }
+        let copied = copies::copied(self);
+        let resolution = resolve::resolve(copied.as_ref().map_or(self, |copied| &copied.definition));
+        if !resolution.mistakes.is_empty() {
+            return Err(resolution.mistakes);
         }
-        if !mistakes.is_empty() {
-            return Err(mistakes);
-        }
-        let mut emitter = Emitter { kind: self.kind, readers: &resolution.readers };
-        let flow = emitter.top(&resolution.body, &Finish::Fields(self.returns.clone()));
+        let mut emitter = Emitter {
+            kind: self.kind,
+            readers: &resolution.readers,
+            continues: &resolution.continues,
+            body: &resolution.body,
+        };
+        let flow = emitter.top(&Finish::Fields(self.returns.clone()));
         let typed = Machine {
             comment: (!self.comment.is_empty()).then(|| self.comment.clone()),
             version: None,
@@ -97,6 +92,8 @@ impl WorkflowDefinition {
         let typed = check::validate(&machine, self.kind)?;
         let mut report = Report::default();
         report.collect(&self.name, &resolution.body);
+        report.continues = resolution.continues.into_iter().collect();
+        report.copies = copied.map(|copied| copied.copies).unwrap_or_default();
         report.tasks = count(&typed.flow, &|kind| matches!(kind, StateKind::Task(_)));
         Ok(CompiledWorkflow {
             name: self.name.clone(),
@@ -107,27 +104,6 @@ impl WorkflowDefinition {
             report,
         })
     }
-}
-
-/// Events of history that one run takes if nothing is retried and every Map has one item.
-fn events(block: &Resolved) -> f64 {
-    let parallel = 4.0;
-    let own = block.nodes.iter().map(|node| {
-        let inner: f64 = node.inner.iter().map(events).sum();
-        match &node.node.work {
-            Work::Call(_) => 5.0,
-            Work::Wait(_) => 2.0,
-            Work::Choose { .. } => 2.0 + inner,
-            Work::Repeat { pause, at_most, .. } => {
-                let turn = inner + if pause.is_some() { 4.0 } else { 2.0 };
-                2.0 + turn * *at_most as f64
-            }
-            Work::ForEach { .. } => 6.0 + inner,
-            // Its executions have a history each.
-            Work::ForEachApart { .. } => 8.0_f64.max(inner),
-        }
-    });
-    own.sum::<f64>() + if block.nodes.len() > 1 { parallel } else { 0.0 }
 }
 
 /// How many states, of any depth, are so.

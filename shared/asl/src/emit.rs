@@ -1,8 +1,11 @@
 //! The nested order of a workflow as states. Results travel in variables: a branch reads those outside, and hands
 //! back exactly what is read after it; everything else is dropped, so payloads stay small.
 
+mod again;
 mod compound;
 mod maps;
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map as JsonMap, Value, json};
 
@@ -12,7 +15,7 @@ use crate::model::{
 };
 use crate::names;
 use crate::nest::Tree;
-use crate::resolve::{Readers, Resolved, ResolvedNode, variable};
+use crate::resolve::{Continues, Readers, Resolved, ResolvedNode, variable};
 use crate::workflow::{Call, Work};
 
 /// What a flow gives when it ends.
@@ -83,13 +86,20 @@ impl Scope {
 pub(crate) struct Emitter<'a> {
     pub kind: Kind,
     pub readers: &'a Readers,
+    /// Loops that go on in another execution, and after how many rounds.
+    pub continues: &'a Continues,
+    /// The outermost block.
+    pub body: &'a Resolved,
 }
 
 impl Emitter<'_> {
     /// The outermost flow.
-    pub fn top(&mut self, body: &Resolved, finish: &Finish) -> Flow {
+    pub fn top(&mut self, finish: &Finish) -> Flow {
+        let body = self.body;
         let mut scope = Scope { depth: 0, places: Places::new(), carries_item: false, execution: EXECUTION };
-        self.flow(body, body.tree.as_ref(), &mut scope, finish)
+        let mut flow = self.flow(body, body.tree.as_ref(), &mut scope, finish);
+        self.resumed(body, &mut flow);
+        flow
     }
 
     fn flow(&mut self, block: &Resolved, tree: Option<&Tree>, scope: &mut Scope, finish: &Finish) -> Flow {
@@ -150,13 +160,12 @@ impl Emitter<'_> {
 
     /// The results of these nodes that somebody else reads.
     fn live<'b>(&self, nodes: &[&'b ResolvedNode]) -> Vec<&'b str> {
-        let inside = |reader: &String| nodes.iter().any(|node| node.members.contains(reader));
-        let made = nodes.iter().flat_map(|node| node.produced.iter());
-        made.map(|(id, _)| id.as_str())
-            .filter(|id| {
-                self.readers.get(*id).is_some_and(|readers| readers.iter().any(|reader| !inside(reader)))
-            })
-            .collect()
+        let inside: BTreeSet<&String> = nodes.iter().flat_map(|node| &node.members).collect();
+        let is_live = |id: &&'b str| {
+            let readers = self.readers.get(*id);
+            readers.is_some_and(|readers| readers.iter().any(|reader| !inside.contains(reader)))
+        };
+        nodes.iter().flat_map(|node| &node.produced).map(|(id, _)| id.as_str()).filter(is_live).collect()
     }
 
     fn call(&mut self, call: &Call, scope: &mut Scope, exit: &Exit<'_>, out: &mut Vec<State>) {
@@ -220,9 +229,9 @@ impl Emitter<'_> {
                 }
             }
         }
-        let mut places = scope.places.clone();
-        places.insert(call.id.clone(), result.to_owned());
-        leave(&mut task, scope, exit, &places);
+        // While the state's own output is computed, its result is here.
+        scope.places.insert(call.id.clone(), result.to_owned());
+        leave(&mut task, scope, exit, &scope.places);
         scope.learn(&call.id);
         out.push(task);
         out.extend(fallback_state);
@@ -260,28 +269,31 @@ impl Emitter<'_> {
         // Result of the Parallel: one object per branch with what is read after it.
         let mut lifted: Vec<(String, String)> = Vec::new();
         let all: Vec<&ResolvedNode> = tree.steps().into_iter().map(|step| &block.nodes[step]).collect();
-        let live_after = self.live(&all);
+        let live_after: BTreeSet<&str> = self.live(&all).into_iter().collect();
         for (at, part) in parts.iter().enumerate() {
             let nodes: Vec<&ResolvedNode> = part.steps().into_iter().map(|step| &block.nodes[step]).collect();
             let made: Vec<&str> =
                 self.live(&nodes).into_iter().filter(|id| live_after.contains(id)).collect();
             let fields = made.iter().map(|id| (variable(id), Expression::Result((*id).to_owned(), None)));
             let finish = Finish::Fields(fields.collect());
-            let mut inner = scope.clone();
-            inner.depth += 1;
-            branches.push(self.flow(block, Some(part), &mut inner, &finish));
+            scope.depth += 1;
+            branches.push(self.flow(block, Some(part), scope, &finish));
+            scope.depth -= 1;
+            // What a branch knows is known there only; copies of all that is known would be many.
+            for member in nodes.iter().flat_map(|node| &node.members) {
+                scope.places.remove(member);
+            }
             lifted.extend(
                 made.iter().map(|id| ((*id).to_owned(), format!("$states.result[{at}].{}", variable(id)))),
             );
         }
         let mut state = State::new(entry(block, tree), StateKind::Parallel(Parallel { branches }));
-        let mut places = scope.places.clone();
-        places.extend(lifted.iter().cloned());
+        scope.places.extend(lifted.iter().cloned());
         if matches!(exit, Exit::Next(_)) && !lifted.is_empty() {
             let lift = |(id, source): &(String, String)| (scope.variable(id), Value::String(wrap(source)));
             state.assign = Some(lifted.iter().map(lift).collect());
         }
-        leave(&mut state, scope, exit, &places);
+        leave(&mut state, scope, exit, &scope.places);
         lifted.iter().for_each(|(id, _)| scope.learn(id));
         out.push(state);
     }

@@ -6,8 +6,10 @@
 
 pub mod check;
 pub mod compile;
+mod copies;
 mod emit;
 pub mod expression;
+pub mod medians;
 pub mod mistake;
 pub mod model;
 pub mod names;
@@ -17,6 +19,7 @@ pub mod parse;
 pub mod report;
 mod resolve;
 pub mod retry;
+pub mod step;
 pub mod types;
 pub mod workflow;
 pub mod write;

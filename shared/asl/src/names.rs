@@ -30,6 +30,13 @@ pub const LAMBDA_TRANSIENT: [&str; 7] = [
 /// The resource through which every step is called.
 pub const LAMBDA_INVOKE: &str = "arn:aws:states:::lambda:invoke";
 
+/// Starts an execution and does not wait for it.
+pub const START_EXECUTION: &str = "arn:aws:states:::states:startExecution";
+/// Step Functions answers that an execution of this name exists: it was started before.
+pub const EXECUTION_EXISTS: &str = "StepFunctions.ExecutionAlreadyExistsException";
+/// The field of an execution's input that says where it goes on; no workflow has such a field of its own.
+pub const CONTINUED: &str = "continued";
+
 /// Longest name of a state.
 pub const STATE_NAME_MAX: usize = 80;
 /// Largest definition, in bytes.
@@ -42,6 +49,8 @@ pub const CHILDREN_MAX: u64 = 10_000;
 pub const LABEL_MAX: usize = 40;
 /// Most events in the history of a Standard execution.
 pub const HISTORY_EVENTS_MAX: u64 = 25_000;
+/// Largest input or output of a state, in bytes.
+pub const PAYLOAD_BYTES_MAX: u64 = 262_144;
 /// Longest run of an Express execution.
 pub const EXPRESS_SECONDS_MAX: u64 = 300;
 

@@ -6,6 +6,7 @@
 //! linear extensions of the order, by expected durations; the best time wins, then the fewest added waits. All
 //! ties fall by the steps' names, so the same graph always gives the same tree.
 
+mod bits;
 mod order;
 mod search;
 pub mod set;
@@ -13,6 +14,9 @@ pub mod set;
 use std::collections::BTreeMap;
 
 use self::set::Set;
+
+/// Steps that one block may have: a definition of the largest size has room for fewer.
+pub const STEPS_MAX: usize = 4_096;
 
 /// What runs after or beside what.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,11 +63,16 @@ pub enum Trouble {
     Cycle(Vec<String>),
     /// Two steps have the same name.
     Repeated(String),
+    /// There are so many steps that no definition has room for them.
+    TooMany(usize),
 }
 
 impl Graph {
     /// A graph from `(name, seconds, names it waits for)`, in any order; all that is wrong with it otherwise.
     pub fn new(steps: &[(String, f64, Vec<String>)]) -> Result<Graph, Vec<Trouble>> {
+        if steps.len() > STEPS_MAX {
+            return Err(vec![Trouble::TooMany(steps.len())]);
+        }
         let mut troubles = Vec::new();
         let mut sorted: Vec<&(String, f64, Vec<String>)> = steps.iter().collect();
         sorted.sort_by(|one, other| one.0.cmp(&other.0));

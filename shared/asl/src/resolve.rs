@@ -1,16 +1,25 @@
 //! From a workflow as written to one that can be emitted: names are unique, references lead somewhere and fit,
 //! every block has its nested order. All mistakes are collected on the way.
 
+mod endless;
+mod failures;
 mod maps;
+mod order;
+mod reach;
+mod sizes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::expression::{Condition, Expression, Shapes};
+use crate::medians::Medians;
 use crate::mistake::{Code, Mistake};
+use crate::model::Kind;
 use crate::names;
-use crate::nest::{self, Graph, Nested, Tree, Trouble};
+use crate::nest::{Nested, Tree};
 use crate::types::Type;
 use crate::workflow::{Block, Call, Node, Work, WorkflowDefinition};
+
+pub(crate) use endless::{Continues, kept};
 
 /// Longest name of a step: suffixes and depth marks are added to it.
 const ID_MAX: usize = 60;
@@ -45,6 +54,8 @@ pub(crate) type Readers = BTreeMap<String, BTreeSet<String>>;
 pub(crate) struct Resolution {
     pub body: Resolved,
     pub readers: Readers,
+    /// Loops that go on in another execution.
+    pub continues: Continues,
     pub mistakes: Vec<Mistake>,
 }
 
@@ -52,6 +63,11 @@ pub(crate) struct Resolution {
 pub(crate) fn resolve(definition: &WorkflowDefinition) -> Resolution {
     let mut resolver = Resolver {
         workflow: &definition.name,
+        kind: definition.kind,
+        catches: definition.catches,
+        medians: definition.medians.as_ref(),
+        sizes: sizes::of_results(&definition.body),
+        item_bytes: None,
         readers: BTreeMap::new(),
         mistakes: Vec::new(),
         variables: BTreeMap::new(),
@@ -72,7 +88,27 @@ pub(crate) fn resolve(definition: &WorkflowDefinition) -> Resolution {
         }
         resolver.reads("", value.sources());
     }
-    Resolution { body, readers: resolver.readers, mistakes: resolver.mistakes }
+    resolver.output_size(&definition.returns, &visible);
+    resolver.joint_sizes(&body);
+    if definition.takes != Type::Any && definition.takes.field(names::CONTINUED).is_some() {
+        resolver.mistake("", format!("the input field `{}` is the compiler's: rename it", names::CONTINUED));
+    }
+    let mut continues = Continues::new();
+    if definition.returns.iter().any(|(field, _)| field == names::CONTINUED) {
+        resolver.mistake("returns", format!("the field `{}` is the compiler's: rename it", names::CONTINUED));
+    }
+    // Without an order nothing can be counted.
+    if resolver.mistakes.is_empty() {
+        match endless::continues(definition, &body) {
+            Ok(found) => continues = found,
+            Err(trouble) => {
+                let place = definition.name.clone();
+                resolver.mistakes.push(Mistake::new(Code::LimitExceeded, place, trouble));
+            }
+        }
+        continues.keys().for_each(|id| resolver.kept_size(&body, id));
+    }
+    Resolution { body, readers: resolver.readers, continues, mistakes: resolver.mistakes }
 }
 
 /// The name of a step's variable on the outermost level.
@@ -83,6 +119,14 @@ pub(crate) fn variable(id: &str) -> String {
 
 struct Resolver<'a> {
     workflow: &'a str,
+    kind: Kind,
+    /// Whether no named failure may end the execution.
+    catches: bool,
+    medians: Option<&'a Medians>,
+    /// How large each result may be.
+    sizes: sizes::Sizes,
+    /// The size of the list that the innermost Map goes through, where it is known.
+    item_bytes: Option<u64>,
     readers: Readers,
     mistakes: Vec<Mistake>,
     /// Variable name to the step that has it.
@@ -110,7 +154,7 @@ impl Resolver<'_> {
         let mut nodes = Vec::new();
         for (node, made) in block.nodes.iter().zip(&made) {
             self.name(node);
-            nodes.push(self.node(node, made.clone(), &shapes));
+            nodes.push(self.node(node, made.clone(), &mut shapes));
         }
         nodes.sort_by(|one, other| one.node.id.cmp(&other.node.id));
         let (tree, nested) = self.order(place, &nodes);
@@ -133,41 +177,48 @@ impl Resolver<'_> {
         }
     }
 
-    fn node(&mut self, node: &Node, produced: Vec<(String, Type)>, shapes: &Shapes) -> ResolvedNode {
+    fn node(&mut self, node: &Node, produced: Vec<(String, Type)>, shapes: &mut Shapes) -> ResolvedNode {
         // Inside a node, what it makes available afterwards is not there yet.
-        let mut inside = shapes.clone();
-        inside.results.retain(|id, _| !produced.iter().any(|(own, _)| own == id));
+        for (own, _) in &produced {
+            shapes.results.remove(own);
+        }
+        let inside = &*shapes;
         let inner = match &node.work {
             Work::Call(call) => {
-                self.call(call, &inside);
+                self.call(call, inside);
                 Vec::new()
             }
             Work::Wait(seconds) => {
-                self.value(&node.id, seconds, Type::Number, &inside);
+                self.value(&node.id, "seconds: ", seconds, Type::Number, inside);
                 Vec::new()
             }
             Work::Choose { when, then, otherwise } => {
-                self.condition(&node.id, when, &inside);
+                self.condition(&node.id, when, inside);
+                self.decided(&node.id, when, then, otherwise);
                 if then.nodes.is_empty() && otherwise.nodes.is_empty() {
                     self.mistake(&node.id, "a choice between nothing and nothing");
                 }
-                vec![self.block(&node.id, then, &inside).0, self.block(&node.id, otherwise, &inside).0]
+                vec![self.block(&node.id, then, inside).0, self.block(&node.id, otherwise, inside).0]
             }
             Work::Repeat { body, until, pause, at_most } => {
-                vec![self.repeat(&node.id, body, until, pause.as_ref(), *at_most, &inside)]
+                vec![self.repeat(&node.id, body, until, pause.as_ref(), *at_most, inside)]
             }
-            Work::ForEach { items, at_once, body, gives } => {
-                vec![self.for_each(&node.id, items, *at_once, body, gives.as_deref(), &inside)]
+            Work::ForEach { items, at_once, at_most, body, gives } => {
+                vec![self.for_each(&node.id, items, (*at_once, *at_most), body, gives.as_deref(), inside)]
             }
             Work::ForEachApart { items, at_once, tolerated_percent, body } => {
-                vec![self.for_each_apart(&node.id, items, *at_once, *tolerated_percent, body, &inside)]
+                vec![self.for_each_apart(&node.id, items, *at_once, *tolerated_percent, body, inside)]
             }
         };
+        shapes.results.extend(produced.iter().cloned());
         let mut members = BTreeSet::from([node.id.clone()]);
         for block in &inner {
             members.extend(block.nodes.iter().flat_map(|node| node.members.iter().cloned()));
         }
         let mut node = node.clone();
+        if let Some(ms) = self.medians.and_then(|medians| medians.ms(&node.id)) {
+            node.expected_s = ms / 1_000.0;
+        }
         if let Some(total) =
             inner.iter().filter_map(|block| Some(block.nested.as_ref()?.total_s)).reduce(f64::max)
         {
@@ -191,12 +242,13 @@ impl Resolver<'_> {
         if at_most == 0 {
             self.mistake(id, "a loop goes round at least once");
         }
+        self.rounds(id, until, pause.is_some(), at_most);
         let mut shapes = inside.clone();
         shapes.counters.push(id.to_owned());
         let (resolved, visible) = self.block(id, body, &shapes);
         self.condition(id, until, &visible);
         if let Some(pause) = pause {
-            self.value(id, pause, Type::Number, &visible);
+            self.value(id, "pause: ", pause, Type::Number, &visible);
         }
         resolved
     }
@@ -208,14 +260,20 @@ impl Resolver<'_> {
         self.reads(reader, condition.sources());
     }
 
-    fn value(&mut self, reader: &str, value: &Expression, wanted: Type, shapes: &Shapes) {
+    fn value(&mut self, reader: &str, what: &str, value: &Expression, wanted: Type, shapes: &Shapes) {
+        if let Expression::Literal(value) = value {
+            return wanted
+                .trouble_with(value)
+                .into_iter()
+                .for_each(|trouble| self.mistake(reader, format!("{what}{trouble}")));
+        }
         match value.shape(shapes) {
             Err(trouble) => self.mistake(reader, trouble),
             Ok(shape) if wanted.takes(&shape) => {}
             Ok(shape) => {
                 self.mistake(
                     reader,
-                    format!("{} is asked for, this is {}", wanted.describe(), shape.describe()),
+                    format!("{what}{} is asked for, this is {}", wanted.describe(), shape.describe()),
                 );
             }
         }
@@ -233,7 +291,9 @@ impl Resolver<'_> {
                 self.mistake(id, format!("input field `{field}` is given twice"));
             }
             match call.takes.field(field) {
-                Some(wanted) => self.value(id, value, wanted, shapes),
+                Some(wanted) => {
+                    self.value(id, &format!("input field `{field}`: "), value, wanted, shapes);
+                }
                 None => self.mistake(id, format!("its input has no field `{field}`")),
             }
         }
@@ -246,80 +306,7 @@ impl Resolver<'_> {
             }
         }
         self.failures(call);
-    }
-
-    /// Errors that retriers and the fallback are for.
-    fn failures(&mut self, call: &Call) {
-        let mut seen = BTreeSet::new();
-        for retry in &call.retries {
-            for error in &retry.errors {
-                if *error == names::BUG || *error == names::REJECTED || *error == names::ALL {
-                    self.mistake(&call.id, format!("`{error}` is never retried: trying again cannot help"));
-                }
-                if !seen.insert(*error) {
-                    self.mistake(
-                        &call.id,
-                        format!("`{error}` has two retries; only the first would be used"),
-                    );
-                }
-            }
-            if retry.interval_s == 0 || retry.most_s < retry.interval_s {
-                self.mistake(&call.id, "a retry waits at least a second, and at most `most_s`");
-            }
-        }
-        let Some(fallback) = &call.fallback else { return };
-        if fallback.errors.is_empty() || (fallback.errors.contains(&names::ALL) && fallback.errors.len() > 1)
-        {
-            self.mistake(&call.id, "a fallback is for some named errors, or for States.ALL alone");
-        }
-        if let Type::Record(fields) = call.gives {
-            for (name, _) in fields.iter().filter(|(name, _)| fallback.value.get(name).is_none()) {
-                self.mistake(&call.id, format!("its fallback has no field `{name}`"));
-            }
-        }
-    }
-
-    /// The nested order of a block's nodes.
-    fn order(&mut self, place: &str, nodes: &[ResolvedNode]) -> (Option<Tree>, Option<Nested>) {
-        let mut steps = Vec::new();
-        for node in nodes {
-            let mut after: BTreeSet<String> = node.node.after.iter().cloned().collect();
-            for (source, readers) in &self.readers {
-                let owner = nodes.iter().find(|other| other.members.contains(source));
-                let reads = readers.iter().any(|reader| node.members.contains(reader));
-                let inside = node.members.contains(source) && !matches!(node.node.work, Work::Call(_));
-                if let (Some(owner), true, false) = (owner, reads, inside) {
-                    after.insert(owner.node.id.clone());
-                }
-            }
-            steps.push((node.node.id.clone(), node.node.expected_s, after.into_iter().collect()));
-        }
-        match Graph::new(&steps) {
-            Ok(graph) => {
-                let nested = nest::nest(&graph);
-                (nested.tree.clone(), Some(nested))
-            }
-            Err(troubles) => {
-                for trouble in troubles {
-                    self.trouble(place, trouble);
-                }
-                (None, None)
-            }
-        }
-    }
-
-    fn trouble(&mut self, place: &str, trouble: Trouble) {
-        match trouble {
-            Trouble::Unknown(step, after) => {
-                self.mistake(&step, format!("is after `{after}`, which is no step of the same block"));
-            }
-            Trouble::Itself(step) => self.mistake(&step, "waits for itself"),
-            Trouble::Cycle(ring) => {
-                self.mistake(place, format!("these steps wait for each other: {}", ring.join(" → ")));
-            }
-            // Reported where names are checked.
-            Trouble::Repeated(_) => {}
-        }
+        self.call_sizes(call, shapes);
     }
 }
 
@@ -335,11 +322,7 @@ fn produced(node: &Node) -> Vec<(String, Type)> {
         Work::Repeat { body, .. } => body.nodes.iter().flat_map(produced).collect(),
         Work::ForEach { gives: None, .. } | Work::ForEachApart { .. } => Vec::new(),
         Work::ForEach { gives: Some(step), body, .. } => {
-            let found = body.nodes.iter().find_map(|node| match &node.work {
-                Work::Call(call) if node.id == *step => Some(Type::List(call.gives)),
-                _ => None,
-            });
-            vec![(node.id.clone(), found.unwrap_or(Type::Any))]
+            vec![(node.id.clone(), list_of(body, step).copied().unwrap_or(Type::Any))]
         }
     }
 }
@@ -348,13 +331,19 @@ fn produced(node: &Node) -> Vec<(String, Type)> {
 fn produced_maybe(node: &Node) -> Vec<(String, Type)> {
     match &node.work {
         Work::Call(call) => vec![(node.id.clone(), Type::Optional(call.gives))],
-        _ => {
-            let all = produced(node).into_iter();
-            // The shapes of inner results are not kept for ever, so nothing but null is known of them.
-            all.map(|(id, shape)| {
-                (id, if matches!(shape, Type::Optional(_)) { shape } else { Type::Optional(&Type::Any) })
-            })
-            .collect()
+        Work::Repeat { body, .. } => body.nodes.iter().flat_map(produced_maybe).collect(),
+        Work::ForEach { gives: Some(step), body, .. } => {
+            vec![(node.id.clone(), Type::Optional(list_of(body, step).unwrap_or(&Type::Any)))]
         }
+        // The results of a choice may be missing already; the others have none.
+        _ => produced(node),
     }
+}
+
+/// The shape of what a map yields; none if its body has no such step.
+fn list_of(body: &Block, step: &str) -> Option<&'static Type> {
+    body.nodes.iter().find_map(|node| match &node.work {
+        Work::Call(call) if node.id == step => Some(call.gives_list),
+        _ => None,
+    })
 }

@@ -1,6 +1,11 @@
 //! The shapes of what steps take and give, as far as the compiler needs them: which fields there are, and whether
 //! a value found in one place fits another.
 
+use serde_json::Value;
+
+/// What a text takes at most as far as sizes are concerned, in bytes of JSON: steps carry ids, names and causes.
+pub const TEXT_BYTES_MAX: u64 = 1_024;
+
 /// The shape of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
@@ -45,6 +50,61 @@ impl Type {
         }
     }
 
+    /// The size of a value as JSON, at most; none where lists or anything at all may be in it. Texts count with
+    /// [`TEXT_BYTES_MAX`]: steps carry ids and names.
+    pub fn bytes_max(&self) -> Option<u64> {
+        match self {
+            Type::Number => Some(25),
+            Type::Text => Some(TEXT_BYTES_MAX),
+            Type::Boolean => Some(5),
+            Type::Optional(of) => of.bytes_max().map(|bytes| bytes.max(4)),
+            Type::Record(fields) => {
+                let field = |(name, shape): &(&str, Type)| Some(name.len() as u64 + 4 + shape.bytes_max()?);
+                fields.iter().map(field).sum::<Option<u64>>().map(|bytes| bytes + 2)
+            }
+            Type::List(_) | Type::Any => None,
+        }
+    }
+
+    /// Whether a list without a known end is in it.
+    pub fn has_lists(&self) -> bool {
+        match self {
+            Type::List(_) => true,
+            Type::Optional(of) => of.has_lists(),
+            Type::Record(fields) => fields.iter().any(|(_, shape)| shape.has_lists()),
+            Type::Number | Type::Text | Type::Boolean | Type::Any => false,
+        }
+    }
+
+    /// Why a value written in the table does not fit, with the place in it; none if it does.
+    pub fn trouble_with(&self, value: &Value) -> Option<String> {
+        let inside = |at: String, trouble: String| match trouble.strip_prefix('`') {
+            Some(rest) => format!("`{at}.{rest}"),
+            None => format!("`{at}`: {trouble}"),
+        };
+        match (self, value) {
+            (Type::Any, _) | (Type::Optional(_), Value::Null) => None,
+            (Type::Optional(of), value) => of.trouble_with(value),
+            (Type::Number, Value::Number(_))
+            | (Type::Text, Value::String(_))
+            | (Type::Boolean, Value::Bool(_)) => None,
+            (Type::List(of), Value::Array(values)) => {
+                let found = |(at, value)| Some(inside(format!("[{at}]"), of.trouble_with(value)?));
+                values.iter().enumerate().find_map(found)
+            }
+            (Type::Record(fields), Value::Object(values)) => {
+                fields.iter().find_map(|(name, shape)| match (values.get(*name), shape) {
+                    (None, Type::Optional(_)) => None,
+                    (None, _) => Some(format!("there is no field `{name}`")),
+                    (Some(value), shape) => Some(inside((*name).to_owned(), shape.trouble_with(value)?)),
+                })
+            }
+            (wanted, value) => {
+                Some(format!("{} is asked for, this is {}", wanted.describe(), described(value)))
+            }
+        }
+    }
+
     /// In a few words, for messages.
     pub fn describe(&self) -> String {
         match self {
@@ -59,6 +119,18 @@ impl Type {
             Type::Optional(of) => format!("{} or null", of.describe()),
             Type::Any => "anything".to_owned(),
         }
+    }
+}
+
+/// A value in a few words, without what is in it.
+fn described(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
     }
 }
 

@@ -1,118 +1,13 @@
 //! A workflow as a person writes it: steps with typed input and output, what each waits for, and what happens when
 //! one fails. Steps run side by side unless one reads another's result or is put `after` it.
 
-use std::marker::PhantomData;
-
-use serde_json::Value;
-
 use crate::expression::{Condition, Expression};
+use crate::medians::Medians;
 use crate::model::Kind;
+use crate::names;
 use crate::types::{Type, Typed};
 
-/// A step's declaration: its name, what it takes, what it gives.
-pub struct Step<I, O> {
-    name: &'static str,
-    shape: PhantomData<fn(I) -> O>,
-}
-
-impl<I: Typed, O: Typed> Step<I, O> {
-    /// The step that runs as the function of this name.
-    pub const fn new(name: &'static str) -> Step<I, O> {
-        Step { name, shape: PhantomData }
-    }
-
-    /// The function's name.
-    pub const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// A use of the step in a workflow, under its own name.
-    pub fn call(&self) -> Call {
-        Call {
-            id: self.name.to_owned(),
-            function: self.name,
-            takes: I::TYPE,
-            gives: Shape::<O>::OF,
-            arguments: Vec::new(),
-            retries: Vec::new(),
-            fallback: None,
-            timeout_s: None,
-        }
-    }
-}
-
-/// Gives a shape a place that lives as long as the program.
-struct Shape<T>(PhantomData<T>);
-
-impl<T: Typed> Shape<T> {
-    const OF: &'static Type = &T::TYPE;
-}
-
-/// A use of a step.
-#[derive(Clone, Debug)]
-pub struct Call {
-    pub(crate) id: String,
-    pub(crate) function: &'static str,
-    pub(crate) takes: Type,
-    pub(crate) gives: &'static Type,
-    pub(crate) arguments: Vec<(String, Expression)>,
-    pub(crate) retries: Vec<Retry>,
-    pub(crate) fallback: Option<Fallback>,
-    pub(crate) timeout_s: Option<u64>,
-}
-
-/// When to try a step again.
-#[derive(Clone, Debug)]
-pub struct Retry {
-    /// The failures it is for.
-    pub errors: Vec<&'static str>,
-    /// How many more attempts.
-    pub attempts: u64,
-    /// The wait before the first of them.
-    pub interval_s: u64,
-    /// The longest wait; each wait is twice the one before, drawn at random below it.
-    pub most_s: u64,
-}
-
-/// What a failed step's result is taken to be.
-#[derive(Clone, Debug)]
-pub struct Fallback {
-    pub(crate) name: String,
-    pub(crate) errors: Vec<&'static str>,
-    pub(crate) value: Value,
-}
-
-impl Call {
-    /// Another name, where a step is used twice.
-    pub fn named(mut self, id: &str) -> Call {
-        id.clone_into(&mut self.id);
-        self
-    }
-
-    /// Fills a field of the step's input.
-    pub fn with(mut self, field: &str, value: Expression) -> Call {
-        self.arguments.push((field.to_owned(), value));
-        self
-    }
-
-    /// How long one attempt may take. Required: without it a lost step would hold its execution for years.
-    pub fn timeout_s(mut self, seconds: u64) -> Call {
-        self.timeout_s = Some(seconds);
-        self
-    }
-
-    /// Tries again after this failure.
-    pub fn retry(mut self, error: &'static str, attempts: u64, interval_s: u64, most_s: u64) -> Call {
-        self.retries.push(Retry { errors: vec![error], attempts, interval_s, most_s });
-        self
-    }
-
-    /// Goes on with this value in place of a result when these failures remain after all retries.
-    pub fn fallback(mut self, name: &str, errors: &[&'static str], value: Value) -> Call {
-        self.fallback = Some(Fallback { name: name.to_owned(), errors: errors.to_vec(), value });
-        self
-    }
-}
+pub use crate::step::{Call, Fallback, Retry, Step};
 
 /// Something a block does.
 #[derive(Clone, Debug)]
@@ -130,7 +25,7 @@ pub(crate) enum Work {
     Wait(Expression),
     Choose { when: Condition, then: Block, otherwise: Block },
     Repeat { body: Block, until: Condition, pause: Option<Expression>, at_most: u64 },
-    ForEach { items: Expression, at_once: u64, body: Block, gives: Option<String> },
+    ForEach { items: Expression, at_once: u64, at_most: Option<u64>, body: Block, gives: Option<String> },
     ForEachApart { items: Expression, at_once: u64, tolerated_percent: u64, body: Block },
 }
 
@@ -167,8 +62,9 @@ impl Block {
         self.node(id, Work::Choose { when, then, otherwise })
     }
 
-    /// Repeats a block until the condition holds, at most so many times; `pause` is how many seconds to wait
-    /// before the next round.
+    /// Repeats a block until the condition holds, at most so many times ([`WITHOUT_BOUND`] if nobody knows); `pause` is
+    /// how many seconds to wait before the next round. A loop whose rounds may fill the history of one execution goes
+    /// on in another (`resolve/endless.rs` says when, `emit/again.rs` how).
     pub fn repeat(
         self,
         id: &str,
@@ -191,7 +87,16 @@ impl Block {
         gives: Option<&str>,
     ) -> Block {
         let gives = gives.map(str::to_owned);
-        self.node(id, Work::ForEach { items, at_once, body, gives })
+        self.node(id, Work::ForEach { items, at_once, at_most: None, body, gives })
+    }
+
+    /// How many items the map that was added last has at most. A map that yields results, and one in a Standard
+    /// workflow, has to say so: its results are one payload, and each item takes events of the one history.
+    pub fn items_max(mut self, items: u64) -> Block {
+        if let Some(Node { work: Work::ForEach { at_most, .. }, .. }) = self.nodes.last_mut() {
+            *at_most = Some(items);
+        }
+        self
     }
 
     /// Runs a block once per item, each as an execution of its own with its own history and time, at most so many at
@@ -225,6 +130,9 @@ impl Block {
     }
 }
 
+/// The bound of a loop that has none.
+pub const WITHOUT_BOUND: u64 = u64::MAX;
+
 /// A whole workflow.
 #[derive(Clone, Debug)]
 pub struct WorkflowDefinition {
@@ -235,6 +143,9 @@ pub struct WorkflowDefinition {
     pub(crate) takes: Type,
     pub(crate) body: Block,
     pub(crate) returns: Vec<(String, Expression)>,
+    pub(crate) events_max: u64,
+    pub(crate) catches: bool,
+    pub(crate) medians: Option<Medians>,
 }
 
 impl WorkflowDefinition {
@@ -248,6 +159,9 @@ impl WorkflowDefinition {
             takes: I::TYPE,
             body: Block::new(),
             returns: Vec::new(),
+            events_max: names::HISTORY_EVENTS_MAX,
+            catches: false,
+            medians: None,
         }
     }
 
@@ -260,6 +174,25 @@ impl WorkflowDefinition {
     /// The priority lane of the calls that its steps make, unless its input names another.
     pub fn lane(mut self, lane: &str) -> WorkflowDefinition {
         lane.clone_into(&mut self.lane);
+        self
+    }
+
+    /// Events of history that one execution may take, where that is less than the service keeps. Loops that would take
+    /// more go on in another execution.
+    pub fn events_max(mut self, events: u64) -> WorkflowDefinition {
+        self.events_max = events.min(names::HISTORY_EVENTS_MAX);
+        self
+    }
+
+    /// Promises that no failure that a step names ends an execution: each has a fallback, since retries come to an end.
+    pub fn catches_failures(mut self) -> WorkflowDefinition {
+        self.catches = true;
+        self
+    }
+
+    /// How long steps took, as measured: it goes before what the author expected.
+    pub fn medians(mut self, medians: Medians) -> WorkflowDefinition {
+        self.medians = Some(medians);
         self
     }
 

@@ -67,12 +67,13 @@ fn all_mistakes_are_told_at_once() {
         expect![[r#"
             w/Load: a step needs a timeout
             w/Load: its input has no field `tickt`
-            w/Load: a number is asked for, this is a text
+            w/Load: input field `ticket`: a number is asked for, this is a text
             w/Again: `Bug` is never retried: trying again cannot help
-            w/Again: its fallback has no field `pages`
+            w/Again: its fallback is no result of the step: there is no field `pages`
             w/load: the name is used before, by `Load`
             w/Save: no step `Nowhere` is visible here
             w/Each: an inline Map runs 1 to 40 iterations at once, not 400
+            w/Each: each of its items takes events of the one history, which has 25000: say how many items there are at most with `items_max`, or give each an execution of its own
             w/Each: a Map takes a list, this is a number
             w/Each: gives the result of `Load`, which is no step of its body
             w/Save: is after `Elsewhere`, which is no step of the same block
@@ -87,7 +88,7 @@ fn steps_that_wait_for_each_other_are_named() {
     refused(
         &workflow(body),
         expect![[r#"
-            w: these steps wait for each other: Save → Load
+            w: these steps wait for each other: Save → Load; one of them must not wait
         "#]],
     );
 }
@@ -101,7 +102,7 @@ fn an_empty_workflow_and_an_empty_loop_are_refused() {
         "#]],
     );
     refused(
-        &workflow(Block::new().repeat("Loop", Block::new(), is_true(literal(true)), None, 0)),
+        &workflow(Block::new().repeat("Loop", Block::new(), above(counter("Loop"), 0), None, 0)),
         expect![[r#"
             w/Loop: a loop needs a step
             w/Loop: a loop goes round at least once
@@ -110,13 +111,14 @@ fn an_empty_workflow_and_an_empty_loop_are_refused() {
 }
 
 #[test]
-fn a_loop_that_would_fill_the_history_is_refused() {
+fn a_loop_that_would_fill_the_history_is_refused_where_it_cannot_go_on_in_another_execution() {
     let until = is_true(result("Load", "found"));
     let body = Block::new().repeat("Loop", Block::new().step(load()), until, None, 10_000);
+    let body = Block::new().choose("If", above(input("ticket"), 3), body, Block::new());
     refused(
         &workflow(body),
         expect![[r#"
-            w: may need 70002 events of history, at most 25000 are kept: lower a loop's `at_most`
+            w: may need 70006 events of history, at most 25000 are kept: lower a loop's `at_most` or a map's `items_max`, or move the loop out of maps, choices and branches, where it can go on in another execution
         "#]],
     );
 }
@@ -136,13 +138,15 @@ fn a_result_of_one_branch_may_be_null_afterwards() {
 
 #[test]
 fn what_runs_inside_a_map_is_not_visible_outside() {
-    let body = Block::new().for_each(
-        "Each",
-        input("names"),
-        5,
-        Block::new().step(SAVE.call().with("name", item()).timeout_s(5)),
-        None,
-    );
+    let body = Block::new()
+        .for_each(
+            "Each",
+            input("names"),
+            5,
+            Block::new().step(SAVE.call().with("name", item()).timeout_s(5)),
+            None,
+        )
+        .items_max(20);
     refused(
         &workflow(body).returns("saved", whole("Save")).returns("who", item()),
         expect![[r#"
@@ -194,6 +198,7 @@ fn the_parts_nest_in_each_other() {
             )),
             Some("Save"),
         )
+        .items_max(20)
         .wait("Breath", literal(3));
     let body = Block::new()
         .repeat("Turns", turn, above(counter("Turns"), 2), Some(result("Load", "pages")), 5)
@@ -243,6 +248,7 @@ fn an_added_wait_is_reported_with_its_price() {
     expect![[r#"
         w: B also waits for A (no dependency): costs 1 s of 6 s by the durations known; if A fails, B does not start
         w: longest chain 5 s, as nested 6 s
+        w: 1 s are lost: let a pure step that others share be copied (`may_be_copied`)
     "#]].assert_eq(&compiled.report.to_string());
 }
 

@@ -181,7 +181,8 @@ mod tests {
         let mut headers = HeaderMap::new();
         assert_eq!(limited(&headers, &[]), ErrorKind::RateLimited { until_ms: 61_000 });
         let bucket = "token".to_owned();
-        let seen = [LimitSeen { bucket, limit: None, remaining: Some(0), reset_ms: Some(9_000) }];
+        let seen =
+            [LimitSeen { bucket, limit: None, remaining: Some(0), reset_ms: Some(9_000), edge_ms: None }];
         assert_eq!(limited(&headers, &seen), ErrorKind::RateLimited { until_ms: 9_000 });
         headers.insert(http::header::RETRY_AFTER, http::HeaderValue::from_static("3"));
         assert_eq!(limited(&headers, &seen), ErrorKind::RateLimited { until_ms: 4_000 });

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode, Uri, header};
+use planted::Bug;
 
 use crate::auth::Auth;
 use crate::call::{Call, Reply, request_id};
@@ -156,7 +157,10 @@ impl Core {
         credential: Option<&HeaderValue>,
     ) -> Result<Result<Reply, (Failed, Reply)>, TransportError> {
         let request = self.request(call, url, credential)?;
-        let response = self.transport.send(request).await?;
+        let mut response = self.transport.send(request).await?;
+        if planted::is(Bug::RetryInside) && !response.status().is_success() {
+            response = self.transport.send(self.request(call, url, credential)?).await?;
+        }
         let (parts, body) = response.into_parts();
         let reply = Reply { status: parts.status, headers: parts.headers, body };
         let now_ms = self.clock.now_ms();

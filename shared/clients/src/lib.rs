@@ -30,9 +30,11 @@ pub use clickup::{
     ClickUp, ClickUpConfig, ClickUpCredentials, ClickupFieldDef, ClickupWebhook, CreatedWebhook, Space,
     TaskPage, TaskQuery, Workspace,
 };
+/// Calls are paced by lane.
+pub use domain::Lane;
 pub use error::{ApiError, ApiResult, ErrorKind};
 pub use events::{Changed, ClickupEvent, Kind, NotAnEvent, Record, ZendeskEvent};
-pub use pace::{Api, Bucket, BudgetEmpty, Lane, LimitSeen, Need, NoPacer, Pacer, Scope};
+pub use pace::{Api, Bucket, BudgetEmpty, LimitSeen, Need, NoPacer, Pacer, Scope};
 pub use transport::{Clock, Secret, TokioClock, Transport, TransportError};
 pub use zendesk::{
     AccountSettings, Audit, AuditChange, BatchEntry, CustomStatus, EventsPage, ExportFrom, ExportPage,

@@ -16,6 +16,7 @@ const NAME_BYTES_MAX: usize = 64;
 /// with `ticket:` is meant by the per-ticket header.
 pub fn seen(api: Api, headers: &HeaderMap, buckets: &[&str], now_ms: i64) -> Vec<LimitSeen> {
     let mut all: Vec<LimitSeen> = Vec::new();
+    let service_ms = date_ms(headers);
     for (name, value) in headers {
         let Ok(value) = value.to_str() else { continue };
         let name = name.as_str().to_ascii_lowercase().replace("ratelimit", "rate-limit");
@@ -31,7 +32,10 @@ pub fn seen(api: Api, headers: &HeaderMap, buckets: &[&str], now_ms: i64) -> Vec
         match rest {
             "" | "-limit" => one.limit = u32::try_from(number).ok(),
             "-remaining" => one.remaining = Some(u32::try_from(number).unwrap_or(0)),
-            "-reset" => one.reset_ms = reset_ms(api, number, now_ms),
+            "-reset" => {
+                one.edge_ms = edge_ms(api, number, now_ms);
+                one.reset_ms = reset_ms(api, number, service_ms, now_ms);
+            }
             _ => continue,
         }
         merge(&mut all, one);
@@ -70,26 +74,45 @@ fn named(bucket: String, value: &str, now_ms: i64) -> LimitSeen {
         match key.trim().to_ascii_lowercase().as_str() {
             "total" | "limit" => one.limit = u32::try_from(number).ok(),
             "remaining" => one.remaining = Some(u32::try_from(number).unwrap_or(0)),
-            "resets" | "reset" => one.reset_ms = reset_ms(Api::Zendesk, number, now_ms),
+            "resets" | "reset" => one.reset_ms = reset_ms(Api::Zendesk, number, None, now_ms),
             _ => {}
         }
     }
     one
 }
 
-fn reset_ms(api: Api, number: i64, now_ms: i64) -> Option<i64> {
+/// By our clock. `service_ms` is the service's time when it answered: its clock and ours may differ.
+fn reset_ms(api: Api, number: i64, service_ms: Option<i64>, now_ms: i64) -> Option<i64> {
     let at_ms = match api {
         // All of Zendesk's are relative seconds.
         Api::Zendesk => now_ms.saturating_add(number.checked_mul(1_000)?),
-        Api::Clickup if number >= SURELY_MS => number,
-        Api::Clickup => number.checked_mul(1_000)?,
+        Api::Clickup => edge(number)?.saturating_add(service_ms.map_or(0, |service_ms| now_ms - service_ms)),
     };
+    plausible(at_ms, now_ms)
+}
+
+/// By the service's clock; all of Zendesk's are relative.
+fn edge_ms(api: Api, number: i64, now_ms: i64) -> Option<i64> {
+    (api == Api::Clickup).then(|| edge(number).and_then(|at_ms| plausible(at_ms, now_ms))).flatten()
+}
+
+fn edge(number: i64) -> Option<i64> {
+    if number >= SURELY_MS { Some(number) } else { number.checked_mul(1_000) }
+}
+
+/// What the service's clock said when it answered; whole seconds, cut.
+pub fn date_ms(headers: &HeaderMap) -> Option<i64> {
+    let text = headers.get(http::header::DATE)?.to_str().ok()?;
+    Some(chrono::DateTime::parse_from_rfc2822(text).ok()?.timestamp_millis())
+}
+
+fn plausible(at_ms: i64, now_ms: i64) -> Option<i64> {
     let plausible = (now_ms - RESET_MAX_MS..=now_ms + RESET_MAX_MS).contains(&at_ms);
     plausible.then_some(at_ms)
 }
 
 fn empty(bucket: String) -> LimitSeen {
-    LimitSeen { bucket, limit: None, remaining: None, reset_ms: None }
+    LimitSeen { bucket, limit: None, remaining: None, reset_ms: None, edge_ms: None }
 }
 
 /// Two spellings of one limit in one answer: the lower number is the safe one.
@@ -98,6 +121,7 @@ fn merge(all: &mut Vec<LimitSeen>, one: LimitSeen) {
         known.limit = lower(known.limit, one.limit);
         known.remaining = lower(known.remaining, one.remaining);
         known.reset_ms = known.reset_ms.max(one.reset_ms);
+        known.edge_ms = known.edge_ms.max(one.edge_ms);
     } else {
         all.push(one);
     }
@@ -134,6 +158,7 @@ mod tests {
                 limit: Some(*limit),
                 remaining: Some(*remaining),
                 reset_ms: Some(NOW_MS + in_ms),
+                edge_ms: (api == Api::Clickup).then_some(NOW_MS + in_ms),
             })
             .collect();
         assert_eq!(found, expected);

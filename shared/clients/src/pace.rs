@@ -1,6 +1,7 @@
 //! What a call needs of the API budgets, and who grants it. The clients only ask and report; the
 //! accounting lives behind [`Pacer`].
 
+use domain::{Lane, Side};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,14 @@ impl Api {
             Api::Clickup => "clickup",
         }
     }
+
+    /// The side it leads to.
+    pub fn side(self) -> Side {
+        match self {
+            Api::Zendesk => Side::Zendesk,
+            Api::Clickup => Side::Clickup,
+        }
+    }
 }
 
 impl std::fmt::Display for Api {
@@ -30,30 +39,6 @@ impl std::fmt::Display for Api {
             Api::Zendesk => "Zendesk",
             Api::Clickup => "ClickUp",
         })
-    }
-}
-
-/// Who goes first when the budget is short.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Lane {
-    /// Somebody is waiting for it.
-    #[default]
-    Live,
-    /// Finds what no event told.
-    Reconcile,
-    /// Takes what is left.
-    Backfill,
-}
-
-impl Lane {
-    /// The form used in keys.
-    pub fn name(self) -> &'static str {
-        match self {
-            Lane::Live => "live",
-            Lane::Reconcile => "reconcile",
-            Lane::Backfill => "backfill",
-        }
     }
 }
 
@@ -106,8 +91,10 @@ pub struct LimitSeen {
     pub limit: Option<u32>,
     /// Units left in this window.
     pub remaining: Option<u32>,
-    /// When the window ends, as a point in time.
+    /// When the window ends, as a point in time of our clock.
     pub reset_ms: Option<i64>,
+    /// The same as the service's clock has it, where it says so: the same for all who share the limit.
+    pub edge_ms: Option<i64>,
 }
 
 /// Grants calls and learns from answers.

@@ -3,6 +3,7 @@
 use domain::field::sha256_hex;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use stores::checkpoints::StepRow;
 use stores::cursors::Cursor;
 use stores::{Store, StoreError};
@@ -30,7 +31,55 @@ pub enum CheckpointError {
     },
 }
 
+/// Which answer of a step is meant: to which input, in which form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepKey {
+    step: &'static str,
+    input_hash: String,
+    schema: u32,
+}
+
+impl StepKey {
+    /// The answer of this step to this input. The order of the input's fields does not matter: a newer definition may
+    /// name them in another one.
+    pub fn of(step: &'static str, schema: u32, input: &Value) -> Self {
+        Self { step, input_hash: hash(&sorted(input)), schema }
+    }
+
+    /// Steps are called many times in one execution, each time with another input.
+    fn item(&self) -> &str {
+        &self.input_hash[..32]
+    }
+}
+
 impl CheckpointManager {
+    /// Keeps what a step answered in an execution.
+    pub async fn keep(&self, execution: &str, key: &StepKey, answer: &Value) -> Result<(), CheckpointError> {
+        let row = self.row(key.step, key.input_hash.clone(), key.schema, answer)?;
+        let checkpoints = self.store.checkpoints();
+        let kept = checkpoints.step_set(execution, key.step, key.item(), &row).await;
+        kept.map_err(CheckpointError::Store)
+    }
+
+    /// What a step answered in one of these executions, the first that knows; `None` where step, input or form differ,
+    /// and where it has expired.
+    pub async fn stands(
+        &self,
+        executions: &[String],
+        key: &StepKey,
+    ) -> Result<Option<Value>, CheckpointError> {
+        for execution in executions {
+            let row = self.store.checkpoints().step_get(execution, key.step, key.item()).await;
+            if let Some(row) = row.map_err(CheckpointError::Store)?
+                && row.schema == key.schema
+                && row.input_hash == key.input_hash
+            {
+                return parse(key.step, &row.output).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
     /// Checkpoints in this store.
     pub fn new(store: Store) -> Self {
         Self { store }
@@ -39,6 +88,16 @@ impl CheckpointManager {
     /// The cursor of a stream.
     pub async fn cursor(&self, stream: &str) -> Result<Option<Cursor>, StoreError> {
         self.store.cursors().get(stream).await
+    }
+
+    /// The cursors of these streams, those that have one.
+    pub async fn cursors(&self, streams: &[&str]) -> Result<Vec<(String, Cursor)>, StoreError> {
+        self.store.cursors().get_all(streams).await
+    }
+
+    /// Versions of a stream that can be restored, the newest first.
+    pub async fn history(&self, stream: &str, limit: usize) -> Result<Vec<Cursor>, StoreError> {
+        self.store.cursors().history(stream, limit).await
     }
 
     /// Steps forward, once all of the page is hinted, linked or quarantined. `Stale` means that another
@@ -147,7 +206,20 @@ fn parse<T: DeserializeOwned>(step: &str, output: &str) -> Result<T, CheckpointE
     serde_json::from_str(output).map_err(|source| CheckpointError::Form { step: step.to_owned(), source })
 }
 
-/// Inputs are compared by the hash of their JSON: ordered maps, so equal inputs are equal texts.
+/// The same value with the fields of every object in the order of their names.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Object(fields) => {
+            let mut named: Vec<_> = fields.iter().collect();
+            named.sort_by(|a, b| a.0.cmp(b.0));
+            Value::Object(named.into_iter().map(|(name, value)| (name.clone(), sorted(value))).collect())
+        }
+        Value::Array(values) => Value::Array(values.iter().map(sorted).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Inputs are compared by the hash of their JSON.
 fn hash(input: &impl Serialize) -> String {
     sha256_hex(&serde_json::to_vec(input).unwrap_or_default())
 }

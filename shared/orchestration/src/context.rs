@@ -55,6 +55,8 @@ pub struct ExecutionContext {
     pub attempt: u32,
     /// Ties the log lines of one execution together.
     pub trace_id: String,
+    /// In a redrive, the executions whose kept answers stand: the one it redrives first, then those before it.
+    pub answers_from: Vec<String>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The randomness.

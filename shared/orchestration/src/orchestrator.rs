@@ -39,6 +39,17 @@ impl<E: Engine> WorkflowOrchestrator<E> {
         self.engine.start(workflow, input, start).await
     }
 
+    /// Starts a workflow in place of an execution that failed; see [`Engine::start_again`].
+    pub async fn start_again(
+        &self,
+        workflow: &CompiledWorkflow,
+        input: Value,
+        start: Start,
+        of: &ExecutionRow,
+    ) -> Result<String, EngineError> {
+        self.engine.start_again(workflow, input, start, of).await
+    }
+
     /// Waits for an execution that was started.
     pub async fn wait(&self, execution: &str) -> Result<Outcome, EngineError> {
         self.engine.wait(execution).await

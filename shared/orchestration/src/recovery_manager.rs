@@ -13,6 +13,8 @@ use stores::{Store, StoreError};
 use crate::context::Random;
 use crate::step::Failure;
 
+pub mod redrive;
+
 /// What becomes of a record that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AfterFailure {
@@ -126,7 +128,7 @@ impl RecoveryManager {
         let on = self.store.switches().all().await.map_err(Halt::Store)?;
         let names = [
             SwitchName::Brake,
-            SwitchName::Pause(store_lane(lane)),
+            SwitchName::Pause(lane),
             SwitchName::Access(Side::Zendesk),
             SwitchName::Access(Side::Clickup),
         ];
@@ -198,14 +200,6 @@ pub fn too_many_alike(tally: &Tally) -> Option<String> {
     }
     let (status, n) = tally.status.iter().find(|(_, n)| **n > bound)?;
     Some(format!("{n} links would change their status to {status} within ten minutes (allowed: {bound})"))
-}
-
-fn store_lane(lane: Lane) -> stores::Lane {
-    match lane {
-        Lane::Live => stores::Lane::Live,
-        Lane::Reconcile => stores::Lane::Reconcile,
-        Lane::Backfill => stores::Lane::Backfill,
-    }
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 use stores::operations;
 
+use crate::checkpoint_manager::{CheckpointManager, StepKey};
 use crate::context::ExecutionContext;
 use crate::step::{StepExecutor, StepFailure};
 
@@ -20,6 +21,12 @@ pub trait AnyStep: Send + Sync {
         input: Value,
         context: &'a ExecutionContext,
     ) -> BoxFuture<'a, Result<Value, StepFailure>>;
+
+    /// The version of its answers' form, if they are kept; see [`StepExecutor::KEEPS`]. One that is elsewhere keeps
+    /// its own.
+    fn keeps(&self) -> Option<u32> {
+        None
+    }
 }
 
 struct Erased<S>(S);
@@ -41,12 +48,17 @@ impl<S: StepExecutor> AnyStep for Erased<S> {
         }
         .boxed()
     }
+
+    fn keeps(&self) -> Option<u32> {
+        S::KEEPS
+    }
 }
 
 /// Steps by name.
 #[derive(Clone, Default)]
 pub struct Registry {
     steps: BTreeMap<&'static str, Arc<dyn AnyStep>>,
+    checkpoints: Option<CheckpointManager>,
 }
 
 impl Registry {
@@ -58,6 +70,13 @@ impl Registry {
     /// Adds a step; a later step of the same name replaces an earlier one.
     pub fn with<S: StepExecutor + 'static>(mut self, step: S) -> Registry {
         self.steps.insert(S::NAME, Arc::new(Erased(step)));
+        self
+    }
+
+    /// Keeps the answers of steps that say so, and answers from them in redrives: in a process and in a Lambda alike,
+    /// because both call their steps through a registry.
+    pub fn keeping(mut self, checkpoints: CheckpointManager) -> Registry {
+        self.checkpoints = Some(checkpoints);
         self
     }
 
@@ -87,6 +106,36 @@ impl Registry {
         let Some((name, step)) = self.steps.get_key_value(name) else {
             return Err(StepFailure::bug(format!("no step named {name} is registered")));
         };
+        let kept = match (&self.checkpoints, step.keeps()) {
+            (Some(checkpoints), Some(schema)) => Some((checkpoints, StepKey::of(name, schema, &input))),
+            _ => None,
+        };
+        if let Some((checkpoints, key)) = &kept
+            && let Some(answer) = checkpoints.stands(&context.answers_from, key).await.map_err(|error| {
+                StepFailure::transient(format!(
+                    "step {name}: what it answered before cannot be read: {error}"
+                ))
+            })?
+        {
+            return Ok(answer);
+        }
+        let result = self.run(name, step.as_ref(), input, context).await;
+        if let (Some((checkpoints, key)), Ok(answer)) = (&kept, &result)
+            && let Err(error) = checkpoints.keep(&context.execution, key, answer).await
+        {
+            // The work is done; without its checkpoint a redrive does it once more.
+            tracing::warn!(step = name, %error, "an answer was not kept");
+        }
+        result
+    }
+
+    async fn run(
+        &self,
+        name: &'static str,
+        step: &dyn AnyStep,
+        input: Value,
+        context: &ExecutionContext,
+    ) -> Result<Value, StepFailure> {
         match AssertUnwindSafe(operations::by(name, step.call(input, context))).catch_unwind().await {
             Ok(result) => result,
             // The panic's message may quote data, and the panic hook has printed it already.

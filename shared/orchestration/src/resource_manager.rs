@@ -2,11 +2,14 @@
 //!
 //! A budget is booked in blocks, so that many calls share one write; a block dies with its window. What
 //! is left is the lesser of our book and of what the service's headers say. Callers that wait are
-//! served by lane, then in the order they came. The book itself is in the store, so that several
+//! served by lane, then in the order they came; who waited for half the bound of its lane goes before all others. The book itself is in the store, so that several
 //! processes share a limit.
 
+mod booking;
 mod bucket;
+mod pauses;
 mod queue;
+mod room;
 #[cfg(test)]
 mod tests;
 
@@ -18,13 +21,15 @@ use std::time::Duration;
 use clients::{Api, Bucket, BudgetEmpty, Clock, LimitSeen, Need, Pacer};
 use domain::TicketId;
 use futures::future::BoxFuture;
-use stores::budgets::{Grant, WindowKey};
+use stores::budgets::WindowKey;
 use stores::leases::Lease;
 use stores::{Store, StoreError};
 use tokio::sync::Notify;
 
 use bucket::{BucketState, Taken};
+use pauses::Pauses;
 use queue::{Place, Queue};
+pub use room::Room;
 
 /// How budgets are shared out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +40,8 @@ pub struct BudgetSettings {
     pub backfill_reserve_percent: u32,
     /// Reconciliation leaves this much to live work.
     pub reconcile_reserve_percent: u32,
+    /// Reports leave this much to all others.
+    pub report_reserve_percent: u32,
     /// Most requests that are booked at once.
     pub block_max: u32,
 }
@@ -44,8 +51,9 @@ impl Default for BudgetSettings {
         Self {
             ticket_update_share_percent: 50,
             backfill_reserve_percent: 20,
+            report_reserve_percent: 30,
             reconcile_reserve_percent: 10,
-            block_max: 25,
+            block_max: 32,
         }
     }
 }
@@ -76,6 +84,13 @@ pub struct ResourceManager {
     /// One booking at a time, so that two callers do not book a block for the same need.
     booking: tokio::sync::Mutex<()>,
     changed: Notify,
+    pauses: Pauses,
+}
+
+impl std::fmt::Debug for ResourceManager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ResourceManager({:?})", self.store)
+    }
 }
 
 #[derive(Default)]
@@ -129,6 +144,7 @@ impl ResourceManager {
             ending: AtomicBool::new(false),
             booking: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
+            pauses: Pauses::default(),
         }
     }
 
@@ -179,14 +195,14 @@ impl ResourceManager {
     }
 
     async fn wait_for(&self, need: &Need) -> Result<(), BudgetEmpty> {
-        let place = Place::new(&self.state, &self.changed, need.lane as u8);
+        let place = Place::new(&self.state, &self.changed, need.lane, self.clock.now_ms());
         loop {
             // Registered before looking, so that no announcement is missed.
             let changed = self.changed.notified();
             let next = self.look(need, &place);
             let until_ms = match next {
                 Next::Go => return Ok(()),
-                Next::Book(bucket) => match self.book(need, &bucket).await {
+                Next::Book(bucket) => match self.book(need.api, &bucket, place.turn()).await {
                     Ok(()) => continue,
                     Err(_) => self.clock.now_ms() + STORE_TROUBLE_MS,
                 },
@@ -213,7 +229,7 @@ impl ResourceManager {
     /// Takes one unit of every bucket, or says what is in the way.
     fn look(&self, need: &Need, place: &Place<'_>) -> Next {
         let now = self.clock.now_ms();
-        let rank = need.lane as u8;
+        let rank = place.turn().rank_at(now);
         let mut state = self.state();
         let State { buckets, queue, empty_until } = &mut *state;
         if buckets.len() > BUCKETS_MAX {
@@ -222,10 +238,10 @@ impl ResourceManager {
         }
         for wanted in &need.buckets {
             let key = (need.api, wanted.name.clone());
-            let bucket = buckets.entry(key.clone()).or_insert_with(|| self.open(wanted, now));
+            let bucket = buckets.entry(key.clone()).or_insert_with(|| self.open(need.api, wanted, now));
             bucket.roll(now);
-            if queue.someone_before(&key, place.order()) {
-                queue.stand(&key, place.order());
+            if queue.someone_before(&key, place.turn()) {
+                queue.stand(&key, place.turn());
                 place.set_behind(true);
                 return Next::Behind;
             }
@@ -237,7 +253,7 @@ impl ResourceManager {
                     Next::Wait(until_ms)
                 }
             };
-            queue.stand(&key, place.order());
+            queue.stand(&key, place.turn());
             place.set_behind(false);
             return next;
         }
@@ -249,11 +265,13 @@ impl ResourceManager {
         Next::Go
     }
 
-    fn open(&self, wanted: &Bucket, now: i64) -> BucketState {
+    fn open(&self, api: Api, wanted: &Bucket, now: i64) -> BucketState {
         BucketState::new(
             wanted.window_ms,
             self.share(&wanted.name, wanted.default_limit),
             self.settings.block_max,
+            // Every answer of a service tells of its account's limit.
+            room::ACCOUNTS.contains(&(api, wanted.name.as_str())),
             now,
         )
     }
@@ -265,67 +283,6 @@ impl ResourceManager {
             u32::try_from(part).unwrap_or(limit).max(1)
         } else {
             limit
-        }
-    }
-
-    /// Books a block in the store.
-    async fn book(&self, need: &Need, wanted: &Bucket) -> Result<(), StoreError> {
-        let _one = self.booking.lock().await;
-        let now = self.clock.now_ms();
-        let rank = need.lane as u8;
-        let key = (need.api, wanted.name.clone());
-        let order = {
-            let mut state = self.state();
-            let State { buckets, queue, .. } = &mut *state;
-            let Some(bucket) = buckets.get_mut(&key) else { return Ok(()) };
-            bucket.roll(now);
-            if !matches!(bucket.look(rank, now), Taken::Book) {
-                // Somebody booked while we waited for our turn to book.
-                return Ok(());
-            }
-            let urgent = queue.more_urgent(&key, rank);
-            bucket.order(self.reserve(rank, bucket.in_last_third(now) && !urgent))
-        };
-        let window = WindowKey {
-            api: need.api.name().to_owned(),
-            bucket: wanted.name.clone(),
-            start_ms: order.start_ms,
-        };
-        let budgets = self.store.budgets();
-        if let Some(limit) = order.limit_seen {
-            budgets.seen_limit(&window, limit).await?;
-        }
-        if let Some(used) = order.used_seen {
-            budgets.seen_used(&window, used, order.limit, order.reset_ms).await?;
-        }
-        // Calls in flight at the edge are booked in both windows.
-        let mut size = order.size + order.carried;
-        let mut usable = order.size;
-        let mut grant =
-            budgets.grant(&window, size, order.limit, order.reserve_percent, order.reset_ms).await?;
-        if let Grant::Empty { left, .. } = grant
-            && left > order.carried
-        {
-            size = left;
-            usable = left - order.carried;
-            grant = budgets.grant(&window, size, order.limit, order.reserve_percent, order.reset_ms).await?;
-        }
-        let mut state = self.state();
-        if let Some(bucket) = state.buckets.get_mut(&key) {
-            bucket.granted(rank, &order, &grant, usable, self.clock.now_ms());
-        }
-        drop(state);
-        self.changed.notify_waiters();
-        Ok(())
-    }
-
-    /// The backfill and reconciliation leave a part of the window, unless nobody more urgent waits near its end.
-    fn reserve(&self, rank: u8, released: bool) -> u32 {
-        match rank {
-            _ if released => 0,
-            0 => 0,
-            1 => self.settings.reconcile_reserve_percent,
-            _ => self.settings.backfill_reserve_percent,
         }
     }
 }
@@ -343,7 +300,7 @@ impl Pacer for ResourceManager {
             if let Some(bucket) = state.buckets.get_mut(&(api, one.bucket.clone())) {
                 bucket.roll(now);
                 let limit = one.limit.map(|limit| self.share(&one.bucket, limit));
-                bucket.observe(limit, one.remaining, one.reset_ms, limit != one.limit, now);
+                bucket.observe(one, limit, now);
             }
         }
         drop(state);
@@ -361,11 +318,14 @@ impl Pacer for ResourceManager {
                     bucket.limited(until_ms)
                 })
             };
-            if let Some((start_ms, limit)) = told {
+            if let Some((start_ms, edge_ms, limit)) = told {
                 let window = WindowKey { api: api.name().to_owned(), bucket: bucket.to_owned(), start_ms };
                 // This process knows already; the others learn it from their own 429 if the store fails.
-                if let Err(error) = self.store.budgets().spent(&window, limit, until_ms).await {
+                if let Err(error) = self.store.budgets().spent(&window, limit, edge_ms).await {
                     tracing::warn!(%error, bucket, "could not note that a window is spent");
+                }
+                if let Err(error) = self.pauses.refused(&self.store, api, bucket, until_ms).await {
+                    tracing::warn!(%error, bucket, "could not note that a service refuses too much");
                 }
             }
             self.changed.notify_waiters();

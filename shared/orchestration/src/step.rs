@@ -85,6 +85,11 @@ pub trait StepExecutor: Send + Sync {
     type Output: Serialize + Send;
     /// The name under which definitions call it.
     const NAME: &'static str;
+    /// The version of its output's form, if its answers are kept as checkpoints: a redrive then takes the kept answer
+    /// instead of calling it again. Each kept answer costs a write and is worth it where a call is dear. Only for a
+    /// step that may answer the same input alike for as long as an execution and its redrives last (in a loop the
+    /// input says the round). Without it the step runs again, and finds for itself what it has done.
+    const KEEPS: Option<u32> = None;
 
     /// Does the work once. It may be called again with the same input after any failure.
     fn run<'a>(

@@ -10,7 +10,7 @@ use stores::executions::{ExecutionRow, Executions};
 
 use crate::engine::Start;
 
-/// Inputs and outputs longer than this are not kept in the row.
+/// Outputs longer than this are not kept in the row; of inputs the store takes care.
 const TEXT_BYTES_MAX: usize = 2_048;
 
 /// The progress of one execution.
@@ -32,11 +32,21 @@ impl WorkflowState {
             actor: start.actor.clone(),
             lane: start.lane.name().to_owned(),
             status: "RUNNING".to_owned(),
-            input: short(input),
+            input: input.to_string(),
             started_ms: now_ms,
             updated_ms: now_ms,
             ..ExecutionRow::default()
         }))
+    }
+
+    /// The same for an execution that redrives another: its steps answer from what that one, and those before it, kept.
+    pub fn again(self, of: Option<&ExecutionRow>) -> Self {
+        if let Some(of) = of {
+            let mut row = self.lock();
+            row.redrive_of = Some(of.id.clone());
+            row.answers_from = std::iter::once(&of.id).chain(&of.answers_from).cloned().collect();
+        }
+        self
     }
 
     /// The row as it is now.

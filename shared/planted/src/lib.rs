@@ -36,11 +36,17 @@ pub enum Bug {
     AuditIgnored,
     /// Internal comments go wherever others go.
     InternalIsPublic,
+    /// What was booked of a window is used after it, too.
+    BlockKept,
+    /// Whoever finds that a token ended asks for a new one, though others are asking.
+    RefreshAlone,
+    /// A request that fails is sent again at once, besides the retries of those who know what the answer asks for.
+    RetryInside,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 16] = [
+    pub const ALL: [Bug; 19] = [
         Bug::ProbeSkipped,
         Bug::MarkerLeftOut,
         Bug::CopiedMarkerBelieved,
@@ -57,6 +63,9 @@ impl Bug {
         Bug::OverwrittenNotKept,
         Bug::AuditIgnored,
         Bug::InternalIsPublic,
+        Bug::BlockKept,
+        Bug::RefreshAlone,
+        Bug::RetryInside,
     ];
 }
 

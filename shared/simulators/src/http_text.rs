@@ -167,6 +167,13 @@ pub fn set_header(answer: &mut Answer, name: &str, value: &str) {
     }
 }
 
+/// Says when it was answered, as every server does: the seconds are cut.
+pub fn set_date(answer: &mut Answer, now_ms: i64) {
+    if let Some(now) = chrono::DateTime::from_timestamp_millis(now_ms) {
+        set_header(answer, "date", &now.format("%a, %d %b %Y %H:%M:%S GMT").to_string());
+    }
+}
+
 /// Undoes percent-encoding. What is not valid encoding stays as it is.
 pub fn decode(text: &str) -> String {
     if !text.contains('%') {

@@ -14,6 +14,7 @@ pub mod http_text;
 pub mod journal;
 pub mod lambda;
 pub mod outbound;
+pub mod overdrawn;
 pub mod serve;
 pub mod zendesk;
 
@@ -23,4 +24,5 @@ pub use error::SimError;
 pub use faults::{Dice, Faults};
 pub use journal::Journal;
 pub use outbound::Outbound;
+pub use overdrawn::Overdrawn;
 pub use serve::serve;

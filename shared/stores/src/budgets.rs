@@ -1,5 +1,7 @@
 //! Budget window: `{i}#B#{api}#{bucket}` / `W#{window}`; 1 day.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::error::StoreError;
@@ -21,6 +23,8 @@ pub struct WindowKey {
 /// What a window holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
+    /// Its name: when it began, as whoever made it took it.
+    pub start_ms: i64,
     /// Requests granted, or seen to be used by the service, whichever is more.
     pub used: u32,
     /// The limit.
@@ -29,6 +33,8 @@ pub struct Window {
     pub reset_ms: i64,
     /// A 429 was seen: nothing more until the end.
     pub spent: bool,
+    /// Who booked how much, by process.
+    pub holders: BTreeMap<String, u32>,
 }
 
 /// The answer to a request for budget.
@@ -40,6 +46,8 @@ pub enum Grant {
         until_ms: i64,
         /// The limit that stands.
         limit: u32,
+        /// What is booked in all, this included.
+        used: u32,
     },
     /// Nothing: not enough is left below the ceiling.
     Empty {
@@ -73,15 +81,20 @@ impl Budgets<'_> {
             // A condition cannot add, so the sum is made here; `lim` guards the ceiling it was made from.
             let write = Write::update(KIND, &self.key(key))
                 .add("used", i64::from(k))
+                .add(self.holder(), i64::from(k))
                 .when("attribute_exists(#pk) AND #used <= :room AND #lim = :lim AND attribute_not_exists(#spent)")
                 .value(":room", number(i64::from(top) - i64::from(k)))
-                .value(":lim", number(limit));
+                .value(":lim", number(limit))
+                .returning();
             let stands = match self.store.write(write).await? {
-                Wrote::Yes(_) => return Ok(Grant::Granted { until_ms, limit }),
+                Wrote::Yes(item) => {
+                    let used = read(&Row::new(KIND, item))?.used;
+                    return Ok(Grant::Granted { until_ms, limit, used });
+                }
                 Wrote::No(Some(item)) => Some(read(&Row::new(KIND, item))?),
                 Wrote::No(None) => self.first(key, k, limit, reserve_percent, reset_ms).await?,
             };
-            let Some(window) = stands else { return Ok(Grant::Granted { until_ms, limit }) };
+            let Some(window) = stands else { return Ok(Grant::Granted { until_ms, limit, used: k }) };
             (limit, until_ms) = (window.limit, window.reset_ms);
             let room = ceiling(limit, reserve_percent).saturating_sub(window.used);
             if window.spent || room < k {
@@ -111,6 +124,13 @@ impl Budgets<'_> {
             .when("attribute_exists(#pk) AND #lim <> :lim");
         self.store.write(write).await.map(drop)
     }
+    /// The service says when the window ends.
+    pub async fn seen_edge(&self, key: &WindowKey, reset_ms: i64) -> Result<(), StoreError> {
+        let write = Write::update(KIND, &self.key(key))
+            .set("reset_ms", number(reset_ms))
+            .when("attribute_exists(#pk) AND #reset_ms <> :reset_ms");
+        self.store.write(write).await.map(drop)
+    }
     /// A 429: nothing more in this window, for everybody.
     pub async fn spent(&self, key: &WindowKey, limit: u32, until_ms: i64) -> Result<(), StoreError> {
         let write = self
@@ -124,6 +144,7 @@ impl Budgets<'_> {
     pub async fn give_back(&self, key: &WindowKey, k: u32) -> Result<(), StoreError> {
         let write = Write::update(KIND, &self.key(key))
             .add("used", -i64::from(k))
+            .add(self.holder(), -i64::from(k))
             .when("#used >= :k AND #reset_ms > :now")
             .value(":k", number(k))
             .value(":now", number(self.store.now_ms()));
@@ -142,7 +163,9 @@ impl Budgets<'_> {
     }
 }
 
-const KIND: Kind = Kind::new("budget window", 1024);
+const KIND: Kind = Kind::new("budget window", 16 * 1024);
+/// Attributes that say who booked how much start so.
+const HOLDER: &str = "by_";
 
 impl Budgets<'_> {
     fn key(&self, key: &WindowKey) -> Key {
@@ -150,6 +173,10 @@ impl Budgets<'_> {
             self.store.pk(format_args!("B#{}#{}", key.api, key.bucket)),
             format!("W#{}", padded(key.start_ms)),
         )
+    }
+
+    fn holder(&self) -> String {
+        format!("{HOLDER}{}", self.store.process())
     }
 
     /// Makes the window with the first booking; what stands if there is one.
@@ -164,6 +191,7 @@ impl Budgets<'_> {
         let fits = k <= ceiling(limit, reserve_percent);
         let write = Write::put_new(KIND, &self.key(key))
             .set("used", number(if fits { k } else { 0 }))
+            .set_named(self.holder(), number(if fits { k } else { 0 }))
             .set("lim", number(limit))
             .set("reset_ms", number(reset_ms))
             .set("exp", expires(reset_ms, 1));
@@ -186,14 +214,25 @@ impl Budgets<'_> {
 }
 
 /// What callers with this reserve may use in all.
-fn ceiling(limit: u32, reserve_percent: u32) -> u32 {
+pub fn ceiling(limit: u32, reserve_percent: u32) -> u32 {
     // The reserve is rounded up: a small limit keeps at least one request for those who are urgent.
     let reserve = (u64::from(limit) * u64::from(reserve_percent)).div_ceil(100);
     limit.saturating_sub(u32::try_from(reserve).unwrap_or(u32::MAX))
 }
 
 fn read(row: &Row) -> Result<Window, StoreError> {
+    let mut holders = BTreeMap::new();
+    for name in row.item.keys() {
+        if let Some(process) = name.strip_prefix(HOLDER) {
+            let booked = row.number::<i64>(name)?;
+            holders.insert(process.to_owned(), u32::try_from(booked).unwrap_or(0));
+        }
+    }
+    holders.retain(|_, booked| *booked > 0);
+    let start_ms = row.sk()?.strip_prefix("W#").and_then(|start| start.parse().ok());
     Ok(Window {
+        start_ms: start_ms.ok_or_else(|| KIND.corrupt("its key names no window"))?,
+        holders,
         used: row.number("used")?,
         limit: row.number("lim")?,
         reset_ms: row.number("reset_ms")?,

@@ -1,8 +1,9 @@
 //! The SDK's HTTP client when the table is in this process: `X-Amz-Target` names a method of the
 //! database. Faults for tests are injected here, where the network would be.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::http::{
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::embedded::{self, Embedded};
 use crate::error::StoreError;
 use crate::faults::{Draw, FaultPlan, Faults, INTERNAL};
+use crate::lag::{self, Lag};
 use crate::store::{Clock, Here};
 
 /// The database behind the SDK's seam.
@@ -28,32 +30,35 @@ use crate::store::{Clock, Here};
 pub(crate) struct Connector {
     database: Database,
     faults: Option<Arc<Mutex<Faults>>>,
+    lag: Arc<Lag>,
 }
 
 impl Connector {
-    pub(crate) fn new(database: Database, plan: FaultPlan) -> Self {
+    /// `lag` is shared by all who share the table.
+    pub(crate) fn new(database: Database, plan: FaultPlan, lag: Arc<Lag>) -> Self {
         let faults = (!plan.is_none()).then(|| Arc::new(Mutex::new(Faults::new(plan))));
-        Self { database, faults }
+        Self { database, faults, lag }
+    }
+
+    fn faults(&self) -> Option<MutexGuard<'_, Faults>> {
+        Some(self.faults.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let operation = target.rsplit('.').next().unwrap_or_default();
         let body = request.body().bytes().unwrap_or_default();
-        let draw = match &self.faults {
-            Some(faults) => faults.lock().unwrap_or_else(PoisonError::into_inner).draw(operation),
-            None => Draw::Pass,
-        };
+        let draw = self.faults().map_or(Draw::Pass, |mut faults| faults.draw(operation));
         match draw {
-            Draw::Pass => Ok(respond(dispatch(&self.database, operation, body))),
+            Draw::Pass => Ok(respond(self.replica(operation, body))),
             Draw::Refuse(code) => Ok(failure(code)),
             Draw::LoseReply => {
                 // Done there, unknown here.
-                let _ = dispatch(&self.database, operation, body);
+                let _ = self.replica(operation, body);
                 Err(ConnectorError::io("the connection broke before the reply (injected)".into()))
             }
             Draw::FailAfter => {
-                let _ = dispatch(&self.database, operation, body);
+                let _ = self.replica(operation, body);
                 Ok(failure(INTERNAL))
             }
             Draw::Dead => Err(ConnectorError::io("the process is dead (injected)".into())),
@@ -61,11 +66,48 @@ impl Connector {
         }
     }
 
+    /// As one of several replicas answers, some of which lag.
+    fn replica(&self, operation: &str, body: &[u8]) -> Result<Vec<u8>, DynoxideError> {
+        let ask = |operation: &str, body: &[u8]| dispatch(&self.database, operation, body);
+        if !self.faults().is_some_and(|faults| faults.has_lag()) {
+            return ask(operation, body);
+        }
+        let parsed = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap_or_default();
+        match operation {
+            "PutItem" | "UpdateItem" | "DeleteItem" => {
+                let lags_ms = self.faults().and_then(|mut faults| faults.lags_ms());
+                if lags_ms.is_none() && !self.lag.is_any() {
+                    return ask(operation, body);
+                }
+                let request = parsed(body);
+                let Some(key) = lag::written(operation, &request) else { return ask(operation, body) };
+                let before = match lags_ms {
+                    Some(_) => ask("GetItem", lag::read_of(&request, &key).to_string().as_bytes())?,
+                    None => Vec::new(),
+                };
+                let reply = ask(operation, body)?;
+                self.lag.wrote(key, parsed(&before).get("Item").cloned(), lags_ms);
+                Ok(reply)
+            }
+            "GetItem" | "BatchGetItem" | "Query" if self.lag.is_any() => {
+                let mut reply = parsed(&ask(operation, body)?);
+                let seen = || self.faults().map_or(lag::Seen::Now, |mut faults| faults.seen());
+                let shown = self.lag.distort(operation, &parsed(body), &mut reply, seen);
+                if let Some(mut faults) = self.faults().filter(|_| shown > 0) {
+                    let name = if operation == "Query" { "store: index lagged" } else { "store: stale read" };
+                    faults.add(name, shown);
+                }
+                Ok(reply.to_string().into_bytes())
+            }
+            _ => ask(operation, body),
+        }
+    }
+
     /// A batch of which the second half is left over.
     fn half(&self, operation: &str, body: &[u8]) -> HttpResponse {
         let split = serde_json::from_slice::<Value>(body).ok().and_then(|request| split_batch(&request));
-        let Some((first, left)) = split else { return respond(dispatch(&self.database, operation, body)) };
-        let answered = dispatch(&self.database, operation, first.to_string().as_bytes());
+        let Some((first, left)) = split else { return respond(self.replica(operation, body)) };
+        let answered = self.replica(operation, first.to_string().as_bytes());
         respond(answered.map(|bytes| match serde_json::from_slice::<Value>(&bytes) {
             Ok(mut reply) => {
                 reply["UnprocessedKeys"] = left;
@@ -86,7 +128,11 @@ impl Here for Connector {
     }
 
     fn beside(&self, installation: &str, clock: &Clock, faults: FaultPlan) -> Result<Embedded, StoreError> {
-        embedded::beside(&self.database, installation, clock, faults)
+        embedded::beside((&self.database, &self.lag), installation, clock, faults)
+    }
+
+    fn injected(&self) -> BTreeMap<&'static str, u64> {
+        self.faults().map(|faults| faults.injected()).unwrap_or_default()
     }
 }
 
@@ -169,10 +215,7 @@ impl fmt::Debug for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let takes_ms = match &self.faults {
-            Some(faults) => faults.lock().unwrap_or_else(PoisonError::into_inner).takes_ms(),
-            None => 0,
-        };
+        let takes_ms = self.faults().map_or(0, |mut faults| faults.takes_ms());
         if takes_ms == 0 {
             return HttpConnectorFuture::ready(self.answer(&request));
         }

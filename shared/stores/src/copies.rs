@@ -4,10 +4,10 @@ use domain::{Side, TicketId};
 
 use crate::comments::MapState;
 use crate::error::StoreError;
-use crate::lane::side;
 use crate::row::{Item, Kind, Row, number, text, word};
 use crate::store::{Intended, Store};
 use crate::table::{Key, Query, Write, Wrote};
+use crate::work_key::side;
 
 /// One of the two maps.
 pub(crate) struct Copies<'a> {

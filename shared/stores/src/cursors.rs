@@ -51,6 +51,9 @@ impl Cursors<'_> {
         let Some(row) = self.store.get(KIND, &self.version_key(stream, ver), true).await? else {
             return Ok(None);
         };
+        if self.is_expired(&row)? {
+            return Ok(None);
+        }
         let next = Cursor {
             text: read(&row)?.text,
             ver: now.ver + 1,
@@ -63,7 +66,13 @@ impl Cursors<'_> {
     /// Versions that can be restored, newest first.
     pub async fn history(&self, stream: &str, limit: usize) -> Result<Vec<Cursor>, StoreError> {
         let query = Query::partition(self.pk(stream), "V#").newest_first(limit);
-        self.store.query(KIND, query).await?.iter().map(read).collect()
+        let mut versions = Vec::new();
+        for row in self.store.query(KIND, query).await? {
+            if !self.is_expired(&row)? {
+                versions.push(read(&row)?);
+            }
+        }
+        Ok(versions)
     }
     /// All streams with their cursors, for a status page. `streams` names them: the table is not scanned.
     pub async fn get_all(&self, streams: &[&str]) -> Result<Vec<(String, Cursor)>, StoreError> {
@@ -92,6 +101,11 @@ impl Cursors<'_> {
 
     fn version_key(&self, stream: &str, ver: u64) -> Key {
         Key::new(self.pk(stream), format!("V#{}", padded(i64::try_from(ver).unwrap_or(i64::MAX))))
+    }
+
+    /// Whoever sweeps the table may be late by days; a version that has expired is gone all the same.
+    fn is_expired(&self, row: &Row) -> Result<bool, StoreError> {
+        Ok(row.number_or_zero::<i64>("exp")? <= self.store.now_ms() / 1_000)
     }
 
     /// First the cursor, then its history: a crash between them costs a version nobody restores.

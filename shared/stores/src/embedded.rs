@@ -25,6 +25,7 @@ use serde::de::DeserializeOwned;
 use crate::connector::Connector;
 use crate::error::StoreError;
 use crate::faults::FaultPlan;
+use crate::lag::Lag;
 use crate::store::{Clock, Here};
 use crate::{migration, schema};
 
@@ -73,28 +74,28 @@ pub(crate) fn open(
         tracing::info!(copy = %copy.display(), "the state of an earlier version was copied and brought up to date");
     }
     let incarnation = prepare(&database, path, installation, clock())?;
-    Ok(attached(database, incarnation, clock, faults, lock))
+    Ok(attached((database, Arc::default()), incarnation, clock, faults, lock))
 }
 
 /// Another view of a table that is open.
 pub(crate) fn beside(
-    database: &Database,
+    (database, lag): (&Database, &Arc<Lag>),
     installation: &str,
     clock: &Clock,
     faults: FaultPlan,
 ) -> Result<Embedded, StoreError> {
     let incarnation = prepare(database, Path::new(":beside:"), installation, clock())?;
-    Ok(attached(database.clone(), incarnation, clock, faults, None))
+    Ok(attached((database.clone(), lag.clone()), incarnation, clock, faults, None))
 }
 
 fn attached(
-    database: Database,
+    (database, lag): (Database, Arc<Lag>),
     incarnation: u64,
     clock: &Clock,
     faults: FaultPlan,
     lock: Option<File>,
 ) -> Embedded {
-    let connector = Connector::new(database, faults);
+    let connector = Connector::new(database, faults, lag);
     let client = client(connector.clone(), clock.clone());
     Embedded { client, here: Some(Arc::new(connector)), incarnation, lock }
 }

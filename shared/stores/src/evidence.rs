@@ -5,11 +5,11 @@ use domain::{FieldKey, Side, Value};
 use serde_json::Value as Json;
 
 use crate::error::StoreError;
-use crate::lane::{WorkKey, side};
 use crate::row::{Kind, Row, number, text};
 use crate::store::Store;
 use crate::table::{Key, Query, Write};
 use crate::texts;
+use crate::work_key::{WorkKey, side};
 
 /// What an event proved.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! Progress of an execution: `{i}#X#{execution}` / `STATE`; index `list` by month; 90 days.
+//! Progress of an execution: `{i}#X#{execution}` / `STATE`; index `list` by month; 90 days. A long input is a text beside it.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::row::{Kind, Row, expires, json, number, padded, text};
 use crate::store::Store;
 use crate::table::{Key, Query, Range, Write, Wrote};
+use crate::texts;
 
 /// What is known of an execution while it runs and after.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -47,17 +48,49 @@ pub struct ExecutionRow {
     pub error: Option<String>,
     /// The failure's cause.
     pub cause: Option<String>,
-    /// Input, as JSON.
+    /// Input, as JSON; of a long one the row says the size, and [`Executions::input`] gives all of it.
     pub input: String,
     /// Output, as JSON.
     pub output: Option<String>,
     /// The execution it redrives.
     pub redrive_of: Option<String>,
+    /// Where its steps look for answers that stand: the execution it redrives, the one that one redrove, and so on.
+    pub answers_from: Vec<String>,
+    /// The execution that redrives it.
+    #[serde(skip)]
+    pub redriven_by: Option<String>,
     /// The priority lane of its calls, where it is not the workflow's own.
     pub lane: String,
     /// Whether a person wants it to end: its steps refuse to begin.
     #[serde(skip)]
     pub stopping: bool,
+}
+
+/// The failure's name of an execution that ended with its process.
+pub const ABANDONED: &str = "Abandoned";
+
+/// Which ended executions are meant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Only those of this workflow.
+    pub workflow: Option<String>,
+    /// Only those with this failure's name.
+    pub error: Option<String>,
+    /// Only those that began then or later, ms.
+    pub since_ms: i64,
+}
+
+impl Ended {
+    /// Whether a row is meant: it failed or ran out of time, and nothing redrives it. What a person stopped is no
+    /// failure, and the work of what ended with its process comes back by itself; a redrive that did so goes on.
+    pub fn takes(&self, row: &ExecutionRow) -> bool {
+        let broke_off = row.redrive_of.is_some() && row.error.as_deref() == Some(ABANDONED);
+        (broke_off || ["FAILED", "TIMED_OUT"].contains(&row.status.as_str()))
+            && row.redriven_by.is_none()
+            && row.started_ms >= self.since_ms
+            && self.workflow.as_ref().is_none_or(|workflow| *workflow == row.workflow)
+            && self.error.as_ref().is_none_or(|error| Some(error) == row.error.as_ref())
+    }
 }
 
 /// A part of an execution that nobody but its steps can describe.
@@ -82,8 +115,16 @@ impl Executions<'_> {
 
     /// A new execution; `Stale` if the id is taken.
     pub async fn put(&self, row: &ExecutionRow) -> Result<(), StoreError> {
+        let now = self.store.now_ms();
         let partition = self.store.shard_pk(&format!("EXEC#{}", month(row.started_ms)), &row.id);
-        let write = fields(Write::put_new(KIND, &self.key(&row.id)), row, self.store.now_ms())?
+        let mut write = fields(Write::put_new(KIND, &self.key(&row.id)), row, now)?;
+        if row.input.len() > INPUT_BYTES_MAX {
+            // First the text: a row never names one that is not there.
+            let exp = now / 1_000 + DAYS * 86_400;
+            let hash = texts::keep(self.store, &self.key(&row.id).pk, &row.input, Some(exp)).await?;
+            write = write.set("input_kept", text(hash));
+        }
+        let write = write
             .set("lp", text(partition))
             .set("ls", text(format!("{}#{}", padded(row.started_ms), row.id)));
         self.store.write(write).await?.or_stale(KIND)?;
@@ -179,15 +220,64 @@ impl Executions<'_> {
         let row = self.store.get(KIND, &self.key(id), true).await?;
         row.map(|row| read(&row)).transpose()
     }
+    /// All of an execution's input, as JSON; `None` where there is no such execution, or an earlier version kept no more
+    /// than the size.
+    pub async fn input(&self, id: &str) -> Result<Option<String>, StoreError> {
+        let key = self.key(id);
+        let Some(row) = self.store.get(KIND, &key, true).await? else { return Ok(None) };
+        if let Some(hash) = row.text_maybe("input_kept") {
+            return texts::fetch(self.store, &key.pk, &hash).await;
+        }
+        let input = read(&row)?.input;
+        Ok(Some(input).filter(|input| !is_size(input)))
+    }
+    /// Notes which execution redrives one that is over.
+    pub async fn redriven(&self, id: &str, by: &str) -> Result<(), StoreError> {
+        let write =
+            Write::update(KIND, &self.key(id)).set("redriven_by", text(by)).when("attribute_exists(#pk)");
+        self.store.write(write).await.map(drop)
+    }
+    /// Ended executions that are meant, the oldest first, at most `limit` of them.
+    pub async fn ended(&self, which: &Ended, limit: usize) -> Result<Vec<ExecutionRow>, StoreError> {
+        let mut found = Vec::new();
+        for key in self.keys_since(which.since_ms, usize::MAX).await?.into_iter().rev() {
+            if found.len() >= limit {
+                break;
+            }
+            let row = self.store.get(KIND, &key, true).await?;
+            if let Some(row) = row.map(|row| read(&row)).transpose()?
+                && which.takes(&row)
+            {
+                found.push(row);
+            }
+        }
+        Ok(found)
+    }
     /// The newest executions of this month and the one before, newest first.
     pub async fn list(&self, limit: usize) -> Result<Vec<ExecutionRow>, StoreError> {
+        // 31 days back is the month before, whatever its length.
+        let since_ms = self.store.now_ms() - 31 * 86_400_000;
+        let mut rows = Vec::new();
+        for key in self.keys_since(since_ms, limit).await? {
+            if let Some(row) = self.store.get(KIND, &key, true).await? {
+                rows.push(read(&row)?);
+            }
+        }
+        Ok(rows)
+    }
+}
+
+impl Executions<'_> {
+    /// Keys of executions of the months since then, the newest first, at most `limit` of them.
+    async fn keys_since(&self, since_ms: i64, limit: usize) -> Result<Vec<Key>, StoreError> {
+        let mut months = Vec::new();
         let now = self.store.now_ms();
-        let mut months = vec![month(now)];
-        // 28 days back is this month or the one before; both have to be looked at.
-        for back in [28, 31] {
-            let earlier = month(now - back * 86_400_000);
-            if !months.contains(&earlier) {
-                months.push(earlier);
+        // No month is shorter, and older rows are expired.
+        let since_ms = since_ms.max(now - DAYS * 86_400_000);
+        for back in 0..5 {
+            let at_ms = (now - back * 28 * 86_400_000).max(since_ms);
+            if !months.contains(&month(at_ms)) {
+                months.push(month(at_ms));
             }
         }
         let mut keys = Vec::new();
@@ -200,16 +290,12 @@ impl Executions<'_> {
             }
         }
         keys.sort_by(|a, b| b.0.cmp(&a.0));
-        let mut rows = Vec::new();
-        for (_, key) in keys.into_iter().take(limit) {
-            if let Some(row) = self.store.get(KIND, &key, true).await? {
-                rows.push(read(&row)?);
-            }
-        }
-        Ok(rows)
+        Ok(keys.into_iter().take(limit).map(|(_, key)| key).collect())
     }
 }
 
+/// Inputs up to this size are in the row.
+const INPUT_BYTES_MAX: usize = 2_048;
 const DAYS: i64 = 90;
 const KIND: Kind = Kind::new("execution", 40 * 1024);
 /// Attributes whose names say what they count.
@@ -228,7 +314,10 @@ fn month(ms: i64) -> String {
 }
 
 fn fields(write: Write, row: &ExecutionRow, now: i64) -> Result<Write, StoreError> {
-    let row = ExecutionRow { updated_ms: now, ..row.clone() };
+    let mut row = ExecutionRow { updated_ms: now, ..row.clone() };
+    if row.input.len() > INPUT_BYTES_MAX {
+        row.input = format!("\"{} bytes\"", row.input.len());
+    }
     Ok(write
         .set("workflow", text(&row.workflow))
         .set("status", text(&row.status))
@@ -236,8 +325,14 @@ fn fields(write: Write, row: &ExecutionRow, now: i64) -> Result<Write, StoreErro
         .set("exp", expires(now, DAYS)))
 }
 
+/// Whether the row holds the size of an input in its place. No workflow takes a bare text.
+fn is_size(input: &str) -> bool {
+    input.starts_with('"')
+}
+
 fn read(row: &Row) -> Result<ExecutionRow, StoreError> {
     let mut execution: ExecutionRow = row.json("row")?;
+    execution.redriven_by = row.text_maybe("redriven_by");
     for name in row.names(STEPS) {
         execution.counts.insert(name.to_owned(), row.number(&format!("{STEPS}{name}"))?);
     }

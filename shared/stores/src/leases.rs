@@ -52,6 +52,14 @@ impl Leases<'_> {
             Wrote::No(_) => Ok(None),
         }
     }
+    /// Who has the lease of a ticket at present.
+    pub async fn get(&self, ticket: TicketId) -> Result<Option<Lease>, StoreError> {
+        let Some(row) = self.store.get(KIND, &self.key(ticket), true).await? else { return Ok(None) };
+        let until_ms = row.number("until")?;
+        let lease =
+            Lease { ticket, fence: row.number("fence")?, until_ms, holder: row.text_or_empty("holder") };
+        Ok(Some(lease).filter(|lease| lease.until_ms > self.store.now_ms()))
+    }
     /// Whoever has it has it until then at most: its holder is known to be gone.
     pub async fn end_by(&self, ticket: TicketId, until_ms: i64) -> Result<(), StoreError> {
         let write = Write::update(KIND, &self.key(ticket))

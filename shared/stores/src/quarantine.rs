@@ -1,10 +1,10 @@
 //! Quarantine of a record or a part of it: the record's partition / `QU` or `QU#{part}`; index `list`.
 
 use crate::error::StoreError;
-use crate::lane::WorkKey;
 use crate::row::{Kind, Row, number, text};
 use crate::store::Store;
 use crate::table::{Key, Query, Range, Write};
+use crate::work_key::WorkKey;
 
 /// A record (or one comment or file of it) that failed for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct Quarantined {
     pub attempts: u32,
     /// When, ms.
     pub at_ms: i64,
+    /// What was attempted where, and what the service said to it, without text of the ticket; rows of before have none.
+    pub what: Option<String>,
 }
 
 /// Operations on quarantined records.
@@ -40,8 +42,17 @@ impl Quarantine<'_> {
             .set("seq", number(row.seq))
             .set("attempts", number(row.attempts))
             .set("at_ms", number(row.at_ms))
+            .set_maybe("what", row.what.as_ref().map(text))
             .set("lp", text(self.store.shard_pk("QUARANTINE", &record)))
             .set("ls", text(format!("{}#{record}", row.fingerprint)));
+        self.store.write(write).await.map(drop)
+    }
+    /// Adds what was attempted to a row that stands.
+    pub async fn tell(&self, record: &WorkKey, what: &str) -> Result<(), StoreError> {
+        let what: String = what.chars().take(WHAT_CHARS_MAX).collect();
+        let write = Write::update(KIND, &self.key(record, None))
+            .set("what", text(what))
+            .when("attribute_exists(#pk)");
         self.store.write(write).await.map(drop)
     }
     /// The record itself.
@@ -73,6 +84,8 @@ impl Quarantine<'_> {
     }
 }
 
+/// A sentence, no more.
+const WHAT_CHARS_MAX: usize = 300;
 const KIND: Kind = Kind::new("quarantine row", 16 * 1024);
 
 impl Quarantine<'_> {
@@ -93,6 +106,7 @@ impl Quarantine<'_> {
             seq: row.number_or_zero("seq")?,
             attempts: row.number_or_zero("attempts")?,
             at_ms: row.number("at_ms")?,
+            what: row.text_maybe("what"),
         })
     }
 }

@@ -11,9 +11,9 @@ use domain::{TaskId, TicketId};
 use crate::embedded::{self, Embedded, Place};
 use crate::error::StoreError;
 use crate::faults::FaultPlan;
-use crate::lane::WorkKey;
 use crate::operations::Operations;
 use crate::schema;
+use crate::work_key::WorkKey;
 
 /// Milliseconds since 1970, from whoever owns the time.
 pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
@@ -80,6 +80,9 @@ pub(crate) trait Here: Send + Sync {
 
     /// The same table for another process, as far as it can tell.
     fn beside(&self, installation: &str, clock: &Clock, faults: FaultPlan) -> Result<Embedded, StoreError>;
+
+    /// How often each fault was injected, by name.
+    fn injected(&self) -> BTreeMap<&'static str, u64>;
 }
 
 impl Store {
@@ -131,6 +134,11 @@ impl Store {
     /// table is elsewhere.
     pub fn answer(&self, operation: &str, body: &[u8]) -> Option<(u16, Vec<u8>)> {
         Some(self.inner.here.as_ref()?.serve(operation, body))
+    }
+
+    /// How often each fault of this store's plan was injected, by name.
+    pub fn injected(&self) -> BTreeMap<&'static str, u64> {
+        self.inner.here.as_ref().map(|here| here.injected()).unwrap_or_default()
     }
 
     /// The table's name.
@@ -230,6 +238,11 @@ impl Store {
 
     pub(crate) fn table(&self) -> &str {
         &self.inner.table
+    }
+
+    /// Names this process among those that share the table: claims, leases and booked budgets begin with it.
+    pub fn process(&self) -> String {
+        format!("{:x}", self.inner.seed)
     }
 
     /// A text that no other write or claim of this table has.
@@ -352,6 +365,7 @@ handles! {
     checkpoints: checkpoints::Checkpoints, "Steps of executions that are done.";
     budgets: budgets::Budgets, "Requests used of each limit.";
     service: service::ServiceRow, "The process that serves.";
+    slas: slas::Slas, "By when tickets have to be answered.";
     switches: switches::Switches, "Pauses and the brake.";
     seats: seats::Seats, "Which tickets a pilot takes.";
     installation: installation::Installation, "The installation as a whole.";

@@ -4,14 +4,15 @@ mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use domain::Lane;
 use planted::Bug;
 
 use crate::error::StoreError;
-use crate::lane::{Lane, WorkKey};
 use crate::quarantine::Quarantined;
 use crate::row::{Kind, Row, number, padded, text};
 use crate::store::Store;
 use crate::table::{Key, Query, Range, Write, Wrote};
+use crate::work_key::WorkKey;
 
 /// Why a record should be looked at.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +25,9 @@ pub struct Hint<'a> {
     pub wants: &'a [&'a str],
     /// When it happened, as the event says; the newest of a row is kept.
     pub event_ms: i64,
+    /// The group or list that it belongs to, where that is known: who waits there shares a part with its like. Letters
+    /// and digits only; the first hint of a row counts.
+    pub queue: Option<&'a str>,
 }
 
 /// A row that may be claimed: the index proposes, the claim decides.
@@ -33,6 +37,15 @@ pub struct Due {
     pub key: WorkKey,
     /// The index key as seen.
     pub ds: String,
+}
+
+/// Due rows of a lane, as far as they were looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct View {
+    /// The oldest first.
+    pub rows: Vec<Due>,
+    /// Whether there may be more.
+    pub cut: bool,
 }
 
 /// A row that is ours for a while.
@@ -46,6 +59,8 @@ pub struct Claim {
     pub seq: u64,
     /// Its lane.
     pub lane: Lane,
+    /// The group or list it belongs to.
+    pub queue: Option<String>,
     /// What to look at.
     pub wants: BTreeSet<String>,
     /// Failures so far.
@@ -94,11 +109,14 @@ impl Work<'_> {
             .value(":zero", number(0))
             .value(":one", number(1))
             .value(":dp", text(self.store.shard_pk(hint.lane.name(), &record)))
-            .value(":ds", text(due_key(now + hint.delay_ms, &record)))
+            .value(":ds", text(due_key(now + hint.delay_ms, &record, hint.queue)))
             .value(":lane", text(hint.lane.name()))
             .value(":lane_rank", number(hint.lane.rank()))
             .value(":now", number(now))
             .returning_old();
+        if hint.queue.is_some_and(|name| !name.bytes().all(|b| b.is_ascii_alphanumeric())) {
+            return Err(KIND.corrupt("a queue is not letters and digits"));
+        }
         for want in hint.wants {
             if want.is_empty() || !want.bytes().all(|b| b.is_ascii_lowercase()) {
                 return Err(KIND.corrupt("a want is not lower-case letters"));
@@ -131,30 +149,27 @@ impl Work<'_> {
         }
         Ok(next)
     }
-    /// Rows that are due now, the oldest first.
-    pub async fn due(&self, lane: Lane, limit: usize) -> Result<Vec<Due>, StoreError> {
-        let bound = due_key(self.store.now_ms(), "~");
-        let mut due = Vec::new();
+    /// Rows that are due now, the oldest first; of each shard this many at most.
+    pub async fn due(&self, lane: Lane, of_shard: usize) -> Result<View, StoreError> {
+        let bound = due_key(self.store.now_ms(), "~", None);
+        let mut view = View::default();
         for shard in self.store.shard_pks(lane.name()) {
-            let query = Query::index("due", shard, Range::UpTo(bound.clone()), Some(limit));
-            for row in self.store.query(KIND, query).await? {
-                let key = self
-                    .store
-                    .record_of(&row.text("pk")?)
-                    .ok_or_else(|| KIND.corrupt("its key names no record"))?;
-                due.push(Due { key, ds: row.text("ds")? });
+            let query = Query::index("due", shard, Range::UpTo(bound.clone()), Some(of_shard));
+            let rows = self.store.query(KIND, query).await?;
+            view.cut |= rows.len() == of_shard;
+            for row in rows {
+                view.rows.push(self.due_row(&row)?);
             }
         }
-        due.sort_by(|a, b| a.ds.cmp(&b.ds));
-        due.truncate(limit);
-        Ok(due)
+        view.rows.sort_by(|a, b| a.ds.cmp(&b.ds));
+        Ok(view)
     }
     /// Takes a row for `visibility_ms`; `None` if somebody was faster.
     pub async fn claim(&self, due: &Due, visibility_ms: i64) -> Result<Option<Claim>, StoreError> {
         let until_ms = self.store.now_ms() + visibility_ms;
         let write = Write::update(KIND, &self.key(&due.key))
             .set("claim", text(self.store.token()))
-            .set("ds", text(due_key(until_ms, &due.key.to_string())))
+            .set("ds", text(due_key(until_ms, &due.key.to_string(), due.queue())))
             .when("#ds = :seen")
             .value(":seen", text(&due.ds))
             .returning();
@@ -212,6 +227,7 @@ impl Work<'_> {
             seq: claim.seq,
             attempts: claim.attempts,
             at_ms: self.store.now_ms(),
+            what: None,
         };
         self.store.quarantine().put(&row).await?;
         let write = Write::delete(KIND, &self.key(&claim.key))
@@ -223,10 +239,18 @@ impl Work<'_> {
 
 const KIND: Kind = Kind::new("work row", 8 * 1024);
 
+/// Stands in no record's key.
+const QUEUE: char = '@';
+
 impl Due {
     /// When it is due, ms.
     pub fn at_ms(&self) -> i64 {
         due_ms(&self.ds).unwrap_or(0)
+    }
+
+    /// The group or list it belongs to, where that is known.
+    pub fn queue(&self) -> Option<&str> {
+        queue(&self.ds)
     }
 }
 
@@ -254,7 +278,7 @@ impl Work<'_> {
                 write.when("#lane_rank > :lane_rank AND #claim = :seen").value(":seen", text(claim))
             }
             None => write
-                .set("ds", text(due_key(now + hint.delay_ms, &record)))
+                .set("ds", text(due_key(now + hint.delay_ms, &record, hint.queue)))
                 .when("#lane_rank > :lane_rank AND attribute_not_exists(#claim)"),
         };
         self.store.write(write).await.map(drop)
@@ -268,7 +292,10 @@ impl Work<'_> {
             }
             let now = self.store.now_ms();
             let mut write = Write::update(KIND, &self.key(&claim.key))
-                .set("ds", text(due_key(now + Self::DEBOUNCE_MS, &claim.key.to_string())))
+                .set(
+                    "ds",
+                    text(due_key(now + Self::DEBOUNCE_MS, &claim.key.to_string(), claim.queue.as_deref())),
+                )
                 .set("attempts", number(0))
                 .set("first_ms", number(now))
                 .remove("claim")
@@ -290,7 +317,7 @@ impl Work<'_> {
     }
 
     fn back(&self, claim: &Claim, delay_ms: i64, reason: &str) -> Write {
-        let due = due_key(self.store.now_ms() + delay_ms, &claim.key.to_string());
+        let due = due_key(self.store.now_ms() + delay_ms, &claim.key.to_string(), claim.queue.as_deref());
         Write::update(KIND, &self.key(&claim.key))
             .set("ds", text(due))
             .set("last_error", text(reason))
@@ -300,8 +327,14 @@ impl Work<'_> {
     }
 }
 
-fn due_key(due_ms: i64, record: &str) -> String {
-    format!("{}#{record}", padded(due_ms))
+/// The index's order; the queue comes last, so that whoever knows nothing of queues reads it all the same.
+fn due_key(due_ms: i64, record: &str, queue: Option<&str>) -> String {
+    let queue = queue.map(|name| format!("{QUEUE}{name}")).unwrap_or_default();
+    format!("{}#{record}{queue}", padded(due_ms))
+}
+
+fn queue(ds: &str) -> Option<&str> {
+    ds.rsplit_once(QUEUE).map(|(_, name)| name)
 }
 
 fn due_ms(ds: &str) -> Result<i64, StoreError> {
@@ -326,6 +359,7 @@ fn read(key: &WorkKey, row: &Row) -> Result<Claim, StoreError> {
         token: row.text("claim")?,
         seq: row.number("seq")?,
         lane: row.word("lane")?,
+        queue: queue(&row.text("ds")?).map(str::to_owned),
         wants: wants(row).into_keys().collect(),
         attempts: row.number_or_zero("attempts")?,
         first_ms: row.number_or_zero("first_ms")?,

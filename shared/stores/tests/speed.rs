@@ -89,13 +89,13 @@ async fn run(place: &str, store: &Store) {
 async fn work(place: &str, store: &Store, tickets: &[TicketId]) {
     let start = Instant::now();
     for ticket in tickets {
-        let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 1 };
+        let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 1, queue: None };
         store.work().hint(&WorkKey::Ticket(*ticket), hint).await.expect("hints");
     }
     report(place, "hint (indexed update)", start);
     let start = Instant::now();
     let mut claims = Vec::new();
-    for due in store.work().due(Lane::Live, 1_000).await.expect("reads") {
+    for due in store.work().due(Lane::Live, 1_000).await.expect("reads").rows {
         claims.push(store.work().claim(&due, 60_000).await.expect("claims").expect("nobody else"));
     }
     report(place, "claim", start);

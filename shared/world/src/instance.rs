@@ -272,7 +272,7 @@ impl InstanceOptions {
         let (zendesk_per_min, clickup_per_min) = if world.options().unlimited {
             (UNLIMITED_PER_MIN, UNLIMITED_PER_MIN)
         } else {
-            (limits.zendesk_per_min, limits.clickup.requests_per_minute())
+            (limits.zendesk_per_min, limits.clickup_requests_per_min())
         };
         let incarnation = access.incarnation.max(store.incarnation());
         let chronicle = world.chronicle();

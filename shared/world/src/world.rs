@@ -18,6 +18,7 @@ use clients::{
 };
 use futures::future::BoxFuture;
 use http::{Request, Response};
+use orchestration::BudgetSettings;
 use simulators::clickup::ClickUpSim;
 use simulators::zendesk::{ZendeskOptions, ZendeskSim};
 use simulators::{Change, Faults, SimError};
@@ -134,6 +135,9 @@ impl World {
         let zendesk_others = vec![zendesk_options.content_base.clone(), zendesk_options.link_base.clone()];
         let zendesk = ZendeskSim::open(zendesk_options)?;
         let clickup = ClickUpSim::open(clickup_options)?;
+        if let Some(per_min) = options.limits.clickup_per_min {
+            clickup.change_limit(per_min);
+        }
         // Nothing runs before the clock is right: deliveries that were pending start with the next await.
         if let Some(newest_ms) = newest_ms(&zendesk, &clickup, &chronicle) {
             clock.advance_to(newest_ms + RESUME_GAP_MS);
@@ -277,6 +281,7 @@ fn zendesk_options(
     zendesk.sync_user = scenario.cast.zendesk_sync;
     zendesk.requests_per_min = options.limits.zendesk_per_min;
     zendesk.updates_per_min = options.limits.zendesk_updates_per_min;
+    zendesk.updates_percent = BudgetSettings::default().ticket_update_share_percent;
     zendesk.incremental_per_min = options.limits.zendesk_exports_per_min;
     zendesk.comments_max = options.limits.zendesk_comments_max;
     zendesk.upload_token_ms = options.limits.zendesk_upload_token_ms;

@@ -142,25 +142,3 @@ fn the_order_of_declaration_changes_no_byte() {
         assert_eq!(text(&steps), text(&shuffled), "round {round}");
     }
 }
-
-#[test]
-fn two_hundred_steps_compile_at_once() {
-    // A realistic shape: rows of steps that each read two of the row before.
-    let steps: Vec<Drawn> = (0..200)
-        .map(|at| {
-            let id = |at: usize| format!("S{at:03}");
-            let row: usize = at / 4;
-            let reads = if row == 0 {
-                vec![]
-            } else {
-                vec![id((row - 1) * 4 + at % 4), id((row - 1) * 4 + (at + 1) % 4)]
-            };
-            Drawn { id: id(at), seconds: 1.0, reads, follows: Vec::new() }
-        })
-        .collect();
-    let start = std::time::Instant::now();
-    let compiled = compile(&steps);
-    let took = start.elapsed();
-    eprintln!("200 steps compile in {took:?} to {} bytes", compiled.text().len());
-    assert!(took.as_secs() < 20, "{took:?}");
-}

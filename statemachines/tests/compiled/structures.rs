@@ -105,6 +105,7 @@ async fn a_map_runs_its_items_at_once_and_collects_what_they_give() {
     let body = Block::new()
         .step(work("Before"))
         .for_each("Each", input("items"), 4, inner, Some("Second"))
+        .items_max(100)
         .step(work("After").with("all", whole("Each")));
     let compiled = compile(workflow(body).returns("after", whole("After")));
     let seconds = [("First", 2.0), ("Beside", 3.0), ("Second", 1.0)];

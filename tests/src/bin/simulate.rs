@@ -11,7 +11,8 @@
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use tests::history::{Outcome, Summary, play, play_all};
+use tests::history::play;
+use tests::summary::{Outcome, Summary, play_all};
 
 /// Failing seeds that are printed.
 const SHOWN: usize = 20;

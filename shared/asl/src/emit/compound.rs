@@ -6,6 +6,7 @@ use super::{Emitter, Exit, Scope, assign, entry, quantity};
 use crate::expression::{Condition, Expression, wrap};
 use crate::model::{Choice, Pass, Rule, State, StateKind, Transition, Wait, When};
 use crate::resolve::{Resolved, ResolvedNode};
+use crate::workflow::WITHOUT_BOUND;
 
 impl Emitter<'_> {
     pub(super) fn choose(
@@ -108,15 +109,17 @@ impl Emitter<'_> {
             output: None,
             comment: None,
         };
-        let mut rules = vec![
-            rule(until.source(&scope.places), &after, None),
-            rule(format!("{counter} + 1 >= {at_most}"), &after, None),
-        ];
-        let pausing = format!("{id}Pause");
-        if let Some(pause) = pause {
-            let wanted = format!("{} > 0", pause.source(&scope.places));
-            rules.push(rule(wanted, &pausing, next_round.clone()));
+        let mut rules = vec![rule(until.source(&scope.places), &after, None)];
+        if at_most != WITHOUT_BOUND {
+            rules.push(rule(format!("{counter} + 1 >= {at_most}"), &after, None));
         }
+        let pausing = format!("{id}Pause");
+        let wanted = pause.map(|pause| format!("{} > 0", pause.source(&scope.places)));
+        let last_pause = pause.zip(wanted.clone());
+        let last_pause = last_pause.map(|(pause, wanted)| (wanted, quantity(pause, &scope.places)));
+        let mut continued = Vec::new();
+        rules.extend(self.again(id, last_pause, scope, &mut continued));
+        rules.extend(wanted.map(|wanted| rule(wanted, &pausing, next_round.clone())));
         let mut choice = State::new(done, StateKind::Choice(Choice { rules, default: Some(first.clone()) }));
         choice.assign = next_round;
         out.push(choice);
@@ -126,6 +129,7 @@ impl Emitter<'_> {
             wait.transition = Some(Transition::Next(first));
             out.push(wait);
         }
+        out.extend(continued);
         out.extend(landed);
     }
 }

@@ -98,15 +98,25 @@ pub fn extensions(graph: &Graph) -> Vec<Vec<usize>> {
 
 /// Always the ready step with the smallest key, then the smallest name.
 fn by_key(graph: &Graph, key: &dyn Fn(usize) -> f64) -> Vec<usize> {
-    let n = graph.names.len();
-    let mut done = Set::empty(n);
-    let mut extension = Vec::with_capacity(n);
-    while extension.len() < n {
-        let ready = (0..n).filter(|step| !done.has(*step) && graph.before[*step].without(&done).is_empty());
-        let next = ready.min_by(|one, other| key(*one).total_cmp(&key(*other)).then(one.cmp(other)));
-        let Some(next) = next else { break };
-        done.insert(next);
+    let keys: Vec<f64> = (0..graph.names.len()).map(key).collect();
+    let mut waits_for: Vec<usize> = graph.before.iter().map(Set::len).collect();
+    let mut ready: Vec<usize> = (0..keys.len()).filter(|step| waits_for[*step] == 0).collect();
+    let mut extension = Vec::with_capacity(keys.len());
+    let first = |ready: &[usize]| {
+        let by_key = |one: &usize, other: &usize| {
+            keys[ready[*one]].total_cmp(&keys[ready[*other]]).then(ready[*one].cmp(&ready[*other]))
+        };
+        (0..ready.len()).min_by(by_key)
+    };
+    while let Some(at) = first(&ready) {
+        let next = ready.swap_remove(at);
         extension.push(next);
+        for later in graph.behind[next].iter() {
+            waits_for[later] -= 1;
+            if waits_for[later] == 0 {
+                ready.push(later);
+            }
+        }
     }
     extension
 }

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::sizes::{Size, items_max};
 use super::{Resolved, Resolver};
 use crate::expression::{Expression, Shapes};
+use crate::model::Kind;
 use crate::names;
 use crate::types::Type;
 use crate::workflow::Block;
@@ -13,7 +15,7 @@ impl Resolver<'_> {
         &mut self,
         id: &str,
         items: &Expression,
-        at_once: u64,
+        (at_once, at_most): (u64, Option<u64>),
         body: &Block,
         gives: Option<&str>,
         inside: &Shapes,
@@ -25,10 +27,27 @@ impl Resolver<'_> {
         if body.nodes.is_empty() {
             self.mistake(id, "a Map needs a step");
         }
+        self.over_nothing(id, items, body);
+        let at_most = items_max(items, at_most);
+        if at_most.is_none() && self.kind == Kind::Standard {
+            let most = names::HISTORY_EVENTS_MAX;
+            let message = format!(
+                "each of its items takes events of the one history, which has {most}: say how many items there are at \
+                 most with `items_max`, or give each an execution of its own"
+            );
+            self.mistake(id, message);
+        }
         let mut shapes = inside.clone();
         shapes.item = self.item(id, items, inside);
+        let item_bytes = self.list_bytes(items, inside);
+        let around = std::mem::replace(&mut self.item_bytes, item_bytes);
         let (resolved, visible) = self.block(id, body, &shapes);
+        self.item_bytes = around;
         if let Some(gives) = gives {
+            // A Standard map has been told already that its items need a bound.
+            if at_most.is_some() || self.kind == Kind::Express {
+                self.map_size(id, gives, at_most);
+            }
             if !visible.results.contains_key(gives) || inside.results.contains_key(gives) {
                 self.mistake(id, format!("gives the result of `{gives}`, which is no step of its body"));
             }
@@ -66,7 +85,19 @@ impl Resolver<'_> {
             counters: Vec::new(),
             item: self.item(id, items, inside),
         };
-        self.block(id, body, &shapes).0
+        let item_bytes = self.list_bytes(items, inside);
+        let around = std::mem::replace(&mut self.item_bytes, item_bytes);
+        let resolved = self.block(id, body, &shapes).0;
+        self.item_bytes = around;
+        resolved
+    }
+
+    /// The size of the list that a map goes through, where it is known: no item is larger.
+    fn list_bytes(&self, items: &Expression, inside: &Shapes) -> Option<u64> {
+        match self.size(items, inside) {
+            Size::UpTo(bytes) => Some(bytes),
+            Size::Endless | Size::Unknown => None,
+        }
     }
 
     /// The shape of a map's items.

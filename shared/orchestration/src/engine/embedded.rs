@@ -12,13 +12,14 @@ use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable, BoxFuture};
 use runner::{Options, Stop};
 use serde_json::Value;
-use stores::executions::ExecutionRow;
+use stores::executions::{ABANDONED, ExecutionRow};
 use stores::{Store, StoreError};
 use tokio::task::JoinHandle;
 
 use crate::context::Random;
+use crate::engine::continuing::{Continuing, Part, continued_in};
 use crate::engine::steps::Steps;
-use crate::engine::{Engine, EngineError, Event, Outcome, Start, Totals};
+use crate::engine::{Engine, EngineError, Event, Outcome, Start, Totals, not_offered, store};
 use crate::registry::Registry;
 use crate::workflow_state::WorkflowState;
 
@@ -32,7 +33,7 @@ const ABANDONED_LOOK: usize = 100;
 pub struct EmbeddedEngine(Arc<Shared>);
 
 /// What executions share. A spawned execution holds it by itself.
-struct Shared {
+pub(super) struct Shared {
     registry: Registry,
     store: Store,
     clock: Arc<dyn Clock>,
@@ -50,13 +51,14 @@ struct Inner {
 }
 
 /// An execution that runs now.
-struct Running {
+#[derive(Clone)]
+pub(super) struct Running {
     stop: Stop,
     abort: AbortHandle,
 }
 
 /// Takes an execution off the list of running ones, also when its future is dropped in the middle.
-struct Admitted {
+pub(super) struct Admitted {
     shared: Arc<Shared>,
     id: String,
 }
@@ -116,7 +118,7 @@ impl EmbeddedEngine {
                 continue;
             }
             "ABORTED".clone_into(&mut row.status);
-            row.error = Some("Abandoned".to_owned());
+            row.error = Some(ABANDONED.to_owned());
             row.cause = Some("the process ended before the execution did".to_owned());
             row.ended_ms = Some(self.0.clock.now_ms());
             executions.update(&row).await.map_err(kept(&row.id))?;
@@ -151,6 +153,26 @@ impl Shared {
         Ok(Admitted { shared: Arc::clone(self), id })
     }
 
+    /// Takes the place of the execution that follows a running one; none if the name is taken.
+    pub(super) fn admit_next(self: &Arc<Self>, after: &str, name: &str) -> Option<Admitted> {
+        let mut inner = self.lock();
+        let running = inner.running.get(after)?.clone();
+        if inner.running.contains_key(name) {
+            return None;
+        }
+        inner.running.insert(name.to_owned(), running);
+        Some(Admitted { shared: Arc::clone(self), id: name.to_owned() })
+    }
+
+    pub(super) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
+    /// Writes the row of a new execution; `Stale` if the name is taken.
+    pub(super) async fn put(&self, state: &WorkflowState) -> Result<(), StoreError> {
+        self.store.executions().put(&state.row()).await
+    }
+
     fn count(&self, workflow: &CompiledWorkflow, add: impl FnOnce(&mut Totals)) {
         let mut inner = self.lock();
         let totals = inner.totals.entry(workflow.name.clone()).or_default();
@@ -169,8 +191,35 @@ impl Shared {
         let stop = Stop::default();
         let admitted = self.admit(workflow, start.name.as_deref(), Running { stop: stop.clone(), abort })?;
         let id = admitted.id.clone();
-        let run = self.drive(workflow, input, start, admitted, stop);
+        let run = self.drive(workflow, input, start, None, admitted, stop);
         Abortable::new(run, registration).await.unwrap_or(Err(EngineError::Dropped(id)))
+    }
+
+    /// Admits an execution and lets it run by itself.
+    fn spawn(
+        self: &Arc<Self>,
+        workflow: &CompiledWorkflow,
+        input: Value,
+        start: Start,
+        of: Option<&ExecutionRow>,
+    ) -> Result<String, EngineError> {
+        let (abort, registration) = AbortHandle::new_pair();
+        let stop = Stop::default();
+        let shared = Arc::clone(self);
+        let admitted =
+            shared.admit(workflow, start.name.as_deref(), Running { stop: stop.clone(), abort })?;
+        let id = admitted.id.clone();
+        let (workflow, dropped, of) = (workflow.clone(), id.clone(), of.cloned());
+        let spawned = tokio::spawn(async move {
+            let run = shared.drive(&workflow, input, start, of.as_ref(), admitted, stop);
+            Abortable::new(run, registration).await.unwrap_or(Err(EngineError::Dropped(dropped)))
+        });
+        let mut inner = self.lock();
+        // Nobody has to wait: what is over is read from its row.
+        inner.spawned.retain(|_, spawned| !spawned.is_finished());
+        inner.spawned.insert(id.clone(), spawned);
+        drop(inner);
+        Ok(id)
     }
 
     async fn drive(
@@ -178,21 +227,48 @@ impl Shared {
         workflow: &CompiledWorkflow,
         input: Value,
         start: Start,
+        of: Option<&ExecutionRow>,
         admitted: Admitted,
         stop: Stop,
     ) -> Result<Outcome, EngineError> {
-        let id = admitted.id.clone();
-        let state = Arc::new(WorkflowState::begin(&id, workflow, &input, &start, self.clock.now_ms()));
-        self.store.executions().put(&state.row()).await.map_err(|source| match source {
-            StoreError::Stale { .. } => EngineError::NameTaken(id.clone()),
-            source => EngineError::Store { execution: id.clone(), source },
+        let first = admitted.id.clone();
+        let state = WorkflowState::begin(&first, workflow, &input, &start, self.clock.now_ms()).again(of);
+        let state = Arc::new(state);
+        self.put(&state).await.map_err(|source| match source {
+            StoreError::Stale { .. } => EngineError::NameTaken(first.clone()),
+            source => EngineError::Store { execution: first, source },
         })?;
+        // The first one's place is kept until the last one ends: by its name all of them are stopped.
+        let shared = Arc::clone(&admitted.shared);
+        let (mut part, mut earlier) = (Part { admitted, state, input }, Vec::new());
+        let mut before = 0;
+        loop {
+            let continuing = Continuing::new(Arc::clone(&shared), workflow, &start);
+            let mut outcome = self.drive_part(&part, &stop, &continuing).await;
+            outcome.transitions += before;
+            match continuing.take() {
+                Some(next) if outcome.succeeded() => {
+                    before = outcome.transitions;
+                    earlier.push(std::mem::replace(&mut part, next).admitted);
+                    earlier.truncate(1);
+                }
+                // One that was asked for by an execution that then failed is left to whoever looks at rows.
+                _ => return Ok(outcome),
+            }
+        }
+    }
+
+    /// Runs one of the executions that follow each other.
+    async fn drive_part(&self, part: &Part, stop: &Stop, continuing: &Continuing<'_>) -> Outcome {
+        let (id, state, input) = (part.admitted.id.clone(), &part.state, part.input.clone());
+        let answers_from = state.row().answers_from;
+        let (workflow, start) = (continuing.workflow, continuing.start);
         self.count(workflow, |totals| totals.executions += 1);
         let clock = self.clock.clone();
         let mut options = Options::new(workflow.kind, &workflow.name, &id, Arc::new(move || clock.now_ms()));
         options.seed = self.random.next_u64();
         options.history = false;
-        options.stop = stop;
+        options.stop = stop.clone();
         options.observer = Some(state.clone());
         let tasks = Steps {
             registry: &self.registry,
@@ -200,8 +276,10 @@ impl Shared {
             clock: &self.clock,
             random: self.random.fork(),
             workflow: &workflow.name,
-            start: &start,
-            state: &state,
+            start,
+            state,
+            continuing,
+            answers_from: &answers_from,
             keeps_progress: workflow.kind == Kind::Standard,
             calls: AtomicU64::new(0),
             calls_ms: AtomicU64::new(0),
@@ -215,14 +293,14 @@ impl Shared {
         });
         state.end(&end);
         self.last_word(&state.row()).await;
-        Ok(Outcome {
+        Outcome {
             execution: id,
             status: end.status.name().to_owned(),
             output: end.output,
             error: end.error,
             cause: end.cause,
             transitions: end.transitions,
-        })
+        }
     }
 
     /// Writes how an execution ended. The work is done either way, so a store in trouble does not turn its
@@ -248,26 +326,17 @@ impl Engine for EmbeddedEngine {
         input: Value,
         start: Start,
     ) -> BoxFuture<'a, Result<String, EngineError>> {
-        async move {
-            let (abort, registration) = AbortHandle::new_pair();
-            let stop = Stop::default();
-            let shared = Arc::clone(&self.0);
-            let admitted =
-                shared.admit(workflow, start.name.as_deref(), Running { stop: stop.clone(), abort })?;
-            let id = admitted.id.clone();
-            let (workflow, dropped) = (workflow.clone(), id.clone());
-            let spawned = tokio::spawn(async move {
-                let run = shared.drive(&workflow, input, start, admitted, stop);
-                Abortable::new(run, registration).await.unwrap_or(Err(EngineError::Dropped(dropped)))
-            });
-            let mut inner = self.0.lock();
-            // Nobody has to wait: what is over is read from its row.
-            inner.spawned.retain(|_, spawned| !spawned.is_finished());
-            inner.spawned.insert(id.clone(), spawned);
-            drop(inner);
-            Ok(id)
-        }
-        .boxed()
+        std::future::ready(self.0.spawn(workflow, input, start, None)).boxed()
+    }
+
+    fn start_again<'a>(
+        &'a self,
+        workflow: &'a CompiledWorkflow,
+        input: Value,
+        start: Start,
+        of: &'a ExecutionRow,
+    ) -> BoxFuture<'a, Result<String, EngineError>> {
+        std::future::ready(self.0.spawn(workflow, input, start, Some(of))).boxed()
     }
 
     fn wait<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Outcome, EngineError>> {
@@ -279,14 +348,10 @@ impl Engine for EmbeddedEngine {
             match self.describe(execution).await? {
                 None => Err(EngineError::Unknown(execution.to_owned())),
                 Some(row) if row.status == "RUNNING" => Err(EngineError::Dropped(row.id)),
-                Some(row) => Ok(Outcome {
-                    output: row.output.as_deref().and_then(|output| serde_json::from_str(output).ok()),
-                    execution: row.id,
-                    status: row.status,
-                    error: row.error,
-                    cause: row.cause,
-                    transitions: row.transitions,
-                }),
+                Some(row) if continued_in(&row).is_some() => {
+                    self.wait(&continued_in(&row).unwrap_or_default()).await
+                }
+                Some(row) => Ok(Outcome::of(row)),
             }
         }
         .boxed()
@@ -305,19 +370,11 @@ impl Engine for EmbeddedEngine {
         &'a self,
         execution: &'a str,
     ) -> BoxFuture<'a, Result<Option<ExecutionRow>, EngineError>> {
-        async move {
-            let row = self.0.store.executions().get(execution).await;
-            row.map_err(|source| EngineError::Store { execution: execution.to_owned(), source })
-        }
-        .boxed()
+        async move { self.0.store.executions().get(execution).await.map_err(store(execution)) }.boxed()
     }
 
     fn list(&self, limit: usize) -> BoxFuture<'_, Result<Vec<ExecutionRow>, EngineError>> {
-        async move {
-            let rows = self.0.store.executions().list(limit).await;
-            rows.map_err(|source| EngineError::Store { execution: "list".to_owned(), source })
-        }
-        .boxed()
+        async move { self.0.store.executions().list(limit).await.map_err(store("list")) }.boxed()
     }
 
     fn stop<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<bool, EngineError>> {
@@ -328,12 +385,10 @@ impl Engine for EmbeddedEngine {
     }
 
     fn history<'a>(&'a self, _execution: &'a str) -> BoxFuture<'a, Result<Vec<Event>, EngineError>> {
-        let none = "the embedded engine keeps no history; `deskup status` and the logs tell";
-        std::future::ready(Err(EngineError::NotOffered(none))).boxed()
+        not_offered("the embedded engine keeps no history; `deskup status` and the logs tell")
     }
 
     fn redrive<'a>(&'a self, _execution: &'a str) -> BoxFuture<'a, Result<(), EngineError>> {
-        let none = "start the workflow again: it goes on where its cursors are";
-        std::future::ready(Err(EngineError::NotOffered(none))).boxed()
+        not_offered("start the workflow again: it goes on where its cursors are")
     }
 }

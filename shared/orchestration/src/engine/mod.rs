@@ -1,11 +1,13 @@
 //! What runs executions: the embedded engine and Step Functions, behind one face.
 
+mod continuing;
 mod embedded;
 mod step_functions;
 mod steps;
 
 use asl::CompiledWorkflow;
 use clients::Lane;
+use futures::FutureExt;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -84,6 +86,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// What a row says.
+    pub fn of(row: ExecutionRow) -> Self {
+        Self {
+            output: row.output.as_deref().and_then(|output| serde_json::from_str(output).ok()),
+            execution: row.id,
+            status: row.status,
+            error: row.error,
+            cause: row.cause,
+            transitions: row.transitions,
+        }
+    }
+
     /// Whether it reached its end.
     pub fn succeeded(&self) -> bool {
         self.status == "SUCCEEDED"
@@ -128,6 +142,16 @@ pub trait Engine: Send + Sync {
         start: Start,
     ) -> BoxFuture<'a, Result<String, EngineError>>;
 
+    /// Starts an execution by this definition, which may be a newer one, in place of one that failed: steps that kept
+    /// their answers there do not run again.
+    fn start_again<'a>(
+        &'a self,
+        workflow: &'a CompiledWorkflow,
+        input: Value,
+        start: Start,
+        of: &'a ExecutionRow,
+    ) -> BoxFuture<'a, Result<String, EngineError>>;
+
     /// Waits for the end of an execution.
     fn wait<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Outcome, EngineError>>;
 
@@ -154,4 +178,15 @@ pub trait Engine: Send + Sync {
 
     /// Runs what failed of an execution again, by the same definition.
     fn redrive<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<(), EngineError>>;
+}
+
+/// The store failed on behalf of an execution.
+fn store(execution: &str) -> impl FnOnce(StoreError) -> EngineError {
+    let execution = execution.to_owned();
+    |source| EngineError::Store { execution, source }
+}
+
+/// What an engine cannot do, and what helps instead.
+fn not_offered<'a, T: Send + 'a>(why: &'static str) -> BoxFuture<'a, Result<T, EngineError>> {
+    std::future::ready(Err(EngineError::NotOffered(why))).boxed()
 }

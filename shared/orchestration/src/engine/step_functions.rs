@@ -17,6 +17,7 @@ use stores::executions::ExecutionRow;
 use stores::{Store, StoreError};
 
 use crate::context::Random;
+use crate::engine::continuing::{continued_in, tell_follower};
 use crate::engine::{Engine, EngineError, Event, Outcome, Start};
 use crate::workflow_state::WorkflowState;
 
@@ -68,10 +69,12 @@ impl StepFunctionsEngine {
         workflow: &CompiledWorkflow,
         input: &Value,
         start: &Start,
+        of: Option<&ExecutionRow>,
     ) -> Result<(ExecutionRow, bool), EngineError> {
         let made_up = || format!("{}-{}", workflow.name, self.random.nonce());
         let id = start.name.clone().unwrap_or_else(made_up);
-        let row = WorkflowState::begin(&id, workflow, input, start, self.clock.now_ms()).row();
+        let state = WorkflowState::begin(&id, workflow, input, start, self.clock.now_ms());
+        let row = state.again(of).row();
         match self.store.executions().put(&row).await {
             Ok(()) => Ok((row, true)),
             Err(StoreError::Stale { .. }) => Ok((row, false)),
@@ -86,9 +89,10 @@ impl StepFunctionsEngine {
         workflow: &CompiledWorkflow,
         input: &Value,
         start: &Start,
+        of: Option<&ExecutionRow>,
     ) -> Result<String, EngineError> {
         let machine = self.machine(&workflow.name)?;
-        let (row, new) = self.admit(workflow, input, start).await?;
+        let (row, new) = self.admit(workflow, input, start, of).await?;
         if !new && workflow.kind == Kind::Express {
             // The service would start it twice; its work comes back by itself should this start have been lost.
             return Err(EngineError::NameTaken(row.id));
@@ -117,7 +121,7 @@ impl StepFunctionsEngine {
         start: &Start,
     ) -> Result<Outcome, EngineError> {
         let machine = self.machine(&workflow.name)?;
-        let (row, new) = self.admit(workflow, input, start).await?;
+        let (row, new) = self.admit(workflow, input, start, None).await?;
         if !new {
             return Err(EngineError::NameTaken(row.id));
         }
@@ -138,7 +142,7 @@ impl StepFunctionsEngine {
         let error = ended.error().map(ToOwned::to_owned);
         let cause = ended.cause().map(ToOwned::to_owned);
         let row = self.end(row, ended.status().as_str(), error.as_deref(), cause).await?;
-        Ok(outcome(row))
+        Ok(Outcome::of(row))
     }
 
     async fn end(
@@ -197,7 +201,18 @@ impl StepFunctionsEngine {
             ..row
         };
         let error = told.error().map(ToOwned::to_owned);
-        self.end(row, status, error.as_deref(), told.cause().map(ToOwned::to_owned)).await
+        let row = self.end(row, status, error.as_deref(), told.cause().map(ToOwned::to_owned)).await?;
+        tell_follower(&self.store, &row).await?;
+        Ok(row)
+    }
+
+    /// The row of an execution, or of the last one in which it goes on.
+    async fn newest(&self, execution: &str) -> Result<ExecutionRow, EngineError> {
+        let mut row = self.current(self.known(execution).await?).await?;
+        while let Some(next) = continued_in(&row) {
+            row = self.current(self.known(&next).await?).await?;
+        }
+        Ok(row)
     }
 
     async fn row(&self, execution: &str) -> Result<Option<ExecutionRow>, EngineError> {
@@ -212,9 +227,9 @@ impl StepFunctionsEngine {
     async fn finished(&self, execution: &str) -> Result<Outcome, EngineError> {
         let (mut pause, longest) = LOOKS;
         loop {
-            let row = self.current(self.known(execution).await?).await?;
+            let row = self.newest(execution).await?;
             if row.status != "RUNNING" {
-                return Ok(outcome(row));
+                return Ok(Outcome::of(row));
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(longest);
@@ -222,13 +237,15 @@ impl StepFunctionsEngine {
     }
 
     async fn end_early(&self, execution: &str) -> Result<bool, EngineError> {
-        let Some(row) = self.row(execution).await? else { return Ok(false) };
-        let row = self.current(row).await?;
+        if self.row(execution).await?.is_none() {
+            return Ok(false);
+        }
+        let row = self.newest(execution).await?;
         if row.status != "RUNNING" {
             return Ok(false);
         }
-        let asked = self.store.executions().ask_to_stop(execution).await;
-        asked.map_err(|source| EngineError::Store { execution: execution.to_owned(), source })?;
+        let asked = self.store.executions().ask_to_stop(&row.id).await;
+        asked.map_err(|source| EngineError::Store { execution: row.id.clone(), source })?;
         if row.kind == "Express" {
             return Ok(true);
         }
@@ -289,7 +306,17 @@ impl Engine for StepFunctionsEngine {
         input: Value,
         start: Start,
     ) -> BoxFuture<'a, Result<String, EngineError>> {
-        async move { self.begin(workflow, &input, &start).await }.boxed()
+        async move { self.begin(workflow, &input, &start, None).await }.boxed()
+    }
+
+    fn start_again<'a>(
+        &'a self,
+        workflow: &'a CompiledWorkflow,
+        input: Value,
+        start: Start,
+        of: &'a ExecutionRow,
+    ) -> BoxFuture<'a, Result<String, EngineError>> {
+        async move { self.begin(workflow, &input, &start, Some(of)).await }.boxed()
     }
 
     fn wait<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<Outcome, EngineError>> {
@@ -306,7 +333,7 @@ impl Engine for StepFunctionsEngine {
             if workflow.kind == Kind::Express {
                 return self.together(workflow, &input, &start).await;
             }
-            let id = self.begin(workflow, &input, &start).await?;
+            let id = self.begin(workflow, &input, &start, None).await?;
             self.finished(&id).await
         }
         .boxed()
@@ -348,17 +375,6 @@ impl Engine for StepFunctionsEngine {
 
     fn redrive<'a>(&'a self, execution: &'a str) -> BoxFuture<'a, Result<(), EngineError>> {
         self.again(execution).boxed()
-    }
-}
-
-fn outcome(row: ExecutionRow) -> Outcome {
-    Outcome {
-        output: row.output.as_deref().and_then(|output| serde_json::from_str(output).ok()),
-        execution: row.id,
-        status: row.status,
-        error: row.error,
-        cause: row.cause,
-        transitions: row.transitions,
     }
 }
 

@@ -13,6 +13,7 @@ use stores::Store;
 
 use crate::context::{ExecutionContext, Random};
 use crate::engine::Start;
+use crate::engine::continuing::Continuing;
 use crate::registry::Registry;
 use crate::step::Failure;
 use crate::workflow_state::WorkflowState;
@@ -29,6 +30,10 @@ pub(super) struct Steps<'a> {
     pub workflow: &'a str,
     pub start: &'a Start,
     pub state: &'a WorkflowState,
+    /// Where it may go on.
+    pub continuing: &'a Continuing<'a>,
+    /// Where kept answers are looked for, in a redrive.
+    pub answers_from: &'a [String],
     /// Express executions are over before anybody looks: only their start and end are written.
     pub keeps_progress: bool,
     /// Calls so far, and the time in them: what is billed.
@@ -39,6 +44,9 @@ pub(super) struct Steps<'a> {
 impl Steps<'_> {
     async fn invoke(&self, request: TaskRequest) -> TaskReply {
         let function = request.arguments.get("FunctionName").and_then(Value::as_str).unwrap_or_default();
+        if request.resource == asl::names::START_EXECUTION {
+            return self.continuing.begin(&request).await;
+        }
         if request.resource != asl::names::LAMBDA_INVOKE {
             let cause = format!("state {}: {} is not served here", request.state, request.resource);
             return TaskReply::error(Failure::Bug.name(), cause);
@@ -73,6 +81,7 @@ impl Steps<'_> {
             deadline_ms: self.clock.now_ms().saturating_add(timeout_ms),
             attempt: u32::try_from(request.attempt).unwrap_or(u32::MAX),
             trace_id: request.execution.clone(),
+            answers_from: self.answers_from.to_vec(),
             clock: self.clock.clone(),
             random: self.random.fork(),
         }

@@ -1,14 +1,25 @@
 //! One limit as this process sees it: the current window, blocks booked by lane, and what headers said.
 //! Pure: time comes in, decisions go out.
 
-use clients::Api;
-use stores::budgets::Grant;
+use clients::{Api, Lane, LimitSeen};
+use planted::Bug;
+use stores::budgets::{Grant, Window};
 
 use super::BudgetUse;
 
-const LANES: usize = 3;
-/// Calls begun so shortly before the edge may be counted by the service in the next window.
-const EDGE_MS: i64 = 1_000;
+const LANES: usize = Lane::ALL.len();
+/// Calls begun so shortly before the edge may be counted by the service in the next window: a call takes a moment, and
+/// where the edge is known from a header it is known by the second.
+const EDGE_MS: i64 = 2_000;
+/// Until a header told how the service's windows lie, ours may begin and end so much earlier or later.
+const UNSURE_MS: i64 = 6_000;
+/// Where windows are used up, nothing is sent so shortly before the edge: it would take from the next, which others have
+/// booked whole by the time that we come.
+const ZONE_MS: i64 = 1_500;
+/// Headers tell of edges by the second.
+const ROUNDED_MS: i64 = 1_500;
+/// How long one call is waited for that is to tell it.
+const PROBE_MS: i64 = 5_000;
 
 /// What a caller finds.
 pub(super) enum Taken {
@@ -22,14 +33,21 @@ pub(super) enum Taken {
 
 /// What to book.
 pub(super) struct Order {
-    pub(super) start_ms: i64,
-    pub(super) reset_ms: i64,
+    /// The window's name in the book.
+    pub(super) name_ms: i64,
+    /// Its end by the service's clock.
+    pub(super) edge_ms: i64,
+    /// A neighbour, by how many windows, in which the same is booked: which of both the call will be counted in is not known yet.
+    pub(super) or: Option<i64>,
     pub(super) limit: u32,
     pub(super) size: u32,
     pub(super) carried: u32,
     pub(super) reserve_percent: u32,
     pub(super) limit_seen: Option<u32>,
+    /// What the service says is used, with what is booked here and not sent: the book must not say less.
     pub(super) used_seen: Option<u32>,
+    /// Whether the book has to be told where the window ends.
+    pub(super) is_edge_news: bool,
 }
 
 /// One limit.
@@ -37,14 +55,31 @@ pub(super) struct BucketState {
     window_ms: i64,
     block_max: u32,
     limit: u32,
-    /// Names the window in the store; stays while `reset_ms` is corrected by headers.
-    start_ms: i64,
+    /// Its name in the book, the same for all who share the limit. It says nothing of when the window ends: services begin
+    /// one with the first call after the last was over.
+    name_ms: i64,
+    /// The end of the window by the service's clock.
+    edge_ms: i64,
+    is_edge_news: bool,
+    /// That of the window before.
+    last_edge_ms: i64,
+    /// Whether nine tenths of this window or the last were booked when we last booked.
+    is_scarce: bool,
+    /// The same by our clock.
     reset_ms: i64,
+    /// Whether all answers say how the windows lie.
+    has_headers: bool,
+    /// Whether the book was asked which window others take this one for.
+    is_agreed: bool,
+    /// Whether a header told how the windows lie; until then one call at a time is sent.
+    is_aligned: bool,
+    /// When the call was sent that is to tell it.
+    probed_ms: i64,
     blocks: [u32; LANES],
     /// Nothing to book for this lane before then.
     empty_until: [i64; LANES],
-    /// What the service says is left, less what we sent since.
-    header_left: Option<u32>,
+    /// The least that the service said is left.
+    remaining: Option<u32>,
     /// Sent, not answered.
     in_flight: u32,
     taken: u32,
@@ -52,28 +87,40 @@ pub(super) struct BucketState {
     at_edge: u32,
     carried: u32,
     spent_until: i64,
+    /// Nothing is asked of the service before then.
+    paused_until: i64,
     limit_seen: Option<u32>,
     used_seen: Option<u32>,
 }
 
 impl BucketState {
-    pub(super) fn new(window_ms: i64, limit: u32, block_max: u32, now: i64) -> Self {
+    /// `headers` tells whether all answers say how the windows lie.
+    pub(super) fn new(window_ms: i64, limit: u32, block_max: u32, headers: bool, now: i64) -> Self {
         let window_ms = window_ms.max(1);
         let start_ms = now.div_euclid(window_ms) * window_ms;
         Self {
             window_ms,
             block_max: block_max.max(1),
             limit,
-            start_ms,
+            name_ms: start_ms,
+            edge_ms: start_ms + window_ms,
+            is_edge_news: false,
+            last_edge_ms: 0,
+            is_scarce: false,
             reset_ms: start_ms + window_ms,
+            has_headers: headers,
+            is_agreed: !headers,
+            is_aligned: !headers,
+            probed_ms: 0,
             blocks: [0; LANES],
             empty_until: [0; LANES],
-            header_left: None,
+            remaining: None,
             in_flight: 0,
             taken: 0,
             at_edge: 0,
             carried: 0,
             spent_until: 0,
+            paused_until: 0,
             limit_seen: None,
             used_seen: None,
         }
@@ -85,25 +132,33 @@ impl BucketState {
 
     /// Moves on to the window that `now` is in.
     pub(super) fn roll(&mut self, now: i64) {
+        // No header came: then the windows are as good as known.
+        self.is_aligned |= self.in_flight > 0 && now >= self.probed_ms + PROBE_MS;
         if now < self.reset_ms {
             return;
         }
         let passed = (now - self.reset_ms).div_euclid(self.window_ms);
-        let start = self.reset_ms + passed * self.window_ms;
         self.carried = if passed == 0 { self.at_edge } else { 0 };
-        self.begin(start, start + self.window_ms);
-    }
-
-    fn begin(&mut self, start_ms: i64, reset_ms: i64) {
-        self.start_ms = start_ms;
-        self.reset_ms = reset_ms;
-        self.blocks = [0; LANES];
+        let further = (passed + 1) * self.window_ms;
+        self.last_edge_ms = self.edge_ms;
+        self.name_ms += further;
+        self.edge_ms += further;
+        self.reset_ms += further;
+        self.is_edge_news = false;
+        self.is_agreed = !self.has_headers;
+        if !planted::is(Bug::BlockKept) {
+            self.blocks = [0; LANES];
+        }
         self.empty_until = [0; LANES];
-        self.header_left = None;
+        self.remaining = None;
         self.in_flight = 0;
         self.taken = 0;
         self.at_edge = 0;
         self.used_seen = None;
+    }
+
+    pub(super) fn window_ms(&self) -> i64 {
+        self.window_ms
     }
 
     pub(super) fn in_last_third(&self, now: i64) -> bool {
@@ -112,11 +167,23 @@ impl BucketState {
 
     /// Whether a unit is there for this lane.
     pub(super) fn look(&self, rank: u8, now: i64) -> Taken {
-        if now < self.spent_until {
-            return Taken::Until(self.spent_until);
+        let closed_until = self.spent_until.max(self.paused_until);
+        if now < closed_until {
+            return Taken::Until(closed_until);
         }
-        if self.header_left == Some(0) {
+        if self.left() == Some(0) {
+            // Answers that are on their way may tell of more.
+            return Taken::Until(if self.in_flight > 0 {
+                self.reset_ms.min(now + 1_000)
+            } else {
+                self.reset_ms
+            });
+        }
+        if self.reset_ms - now < ZONE_MS && self.is_scarce {
             return Taken::Until(self.reset_ms);
+        }
+        if !self.is_aligned && self.in_flight > 0 && now < self.probed_ms + PROBE_MS {
+            return Taken::Until(self.probed_ms + PROBE_MS);
         }
         let rank = usize::from(rank).min(LANES - 1);
         if self.blocks[rank] > 0 {
@@ -137,7 +204,9 @@ impl BucketState {
         if let Some(block) = self.blocks[rank..].iter_mut().find(|block| **block > 0) {
             *block -= 1;
         }
-        self.header_left = self.header_left.map(|left| left.saturating_sub(1));
+        if !self.is_aligned && self.in_flight == 0 {
+            self.probed_ms = now;
+        }
         self.in_flight += 1;
         self.taken += 1;
         if now >= self.reset_ms - EDGE_MS {
@@ -145,34 +214,71 @@ impl BucketState {
         }
     }
 
+    /// What is left by what the service said; calls without an answer may be counted in it or not.
+    fn left(&self) -> Option<u32> {
+        self.remaining.map(|remaining| remaining.saturating_sub(self.in_flight))
+    }
+
+    /// Takes over what others call this window: the newest of the book, or where that is over, one that follows it.
+    pub(super) fn agree(&mut self, newest: Option<&Window>, now: i64) {
+        self.is_agreed = true;
+        let Some(newest) = newest else { return };
+        // By the service's clock, as far as it is known.
+        let over_ms = now + self.edge_ms - self.reset_ms - newest.reset_ms;
+        let (name_ms, edge_ms) = if over_ms < 0 {
+            (newest.start_ms, newest.reset_ms)
+        } else {
+            let further = (over_ms.div_euclid(self.window_ms) + 1) * self.window_ms;
+            (newest.start_ms + further, newest.reset_ms + further)
+        };
+        self.name_ms = name_ms;
+        self.reset_ms += edge_ms - self.edge_ms;
+        self.edge_ms = edge_ms;
+    }
+
+    /// Whether the book has to be asked first.
+    pub(super) fn is_agreed(&self) -> bool {
+        self.is_agreed
+    }
+
     /// What to book next. Small limits are booked in small blocks, since what is not used is lost.
-    pub(super) fn order(&mut self, reserve_percent: u32) -> Order {
+    pub(super) fn order(&mut self, reserve_percent: u32, now: i64) -> Order {
+        let or = match self.is_aligned {
+            true => None,
+            false if self.reset_ms - now < UNSURE_MS => Some(1),
+            false if now - (self.reset_ms - self.window_ms) < UNSURE_MS => Some(-1),
+            false => None,
+        };
+        let size = if self.is_aligned { (self.limit / 20).clamp(1, self.block_max) } else { 1 };
         Order {
-            start_ms: self.start_ms,
-            reset_ms: self.reset_ms,
+            name_ms: self.name_ms,
+            edge_ms: self.edge_ms,
+            or,
             limit: self.limit,
-            size: (self.limit / 20).clamp(1, self.block_max),
+            size,
             // A small limit must not be eaten by what it carries over.
             carried: std::mem::take(&mut self.carried).min(self.limit / 2),
             reserve_percent,
             limit_seen: self.limit_seen.take(),
             used_seen: self.used_seen.take(),
+            is_edge_news: std::mem::take(&mut self.is_edge_news),
         }
     }
 
     pub(super) fn granted(&mut self, rank: u8, order: &Order, grant: &Grant, usable: u32, now: i64) {
-        if order.start_ms != self.start_ms {
+        if order.name_ms != self.name_ms {
             // The window ended while the booking was made: the block died with it.
             return;
         }
         let rank = usize::from(rank).min(LANES - 1);
         match grant {
-            Grant::Granted { limit, .. } => {
+            Grant::Granted { limit, used, .. } => {
+                self.is_scarce = u64::from(*used) * 10 >= u64::from(*limit) * 9;
                 self.blocks[rank] += usable;
                 self.limit = *limit;
             }
-            Grant::Empty { until_ms, .. } => {
-                self.reset_ms = self.reset_ms.max(*until_ms);
+            Grant::Empty { .. } => {
+                self.is_scarce = true;
                 // A reserve is given up in the last third, so looking again then is worth it.
                 let last_third = self.reset_ms - self.window_ms / 3;
                 self.empty_until[rank] = match order.reserve_percent {
@@ -185,18 +291,24 @@ impl BucketState {
         }
     }
 
+    /// The neighbour that the call may be counted in has no room.
+    pub(super) fn unsure(&mut self, rank: u8) {
+        let begun_ms = self.reset_ms - self.window_ms;
+        let until_ms = if self.is_aligned { self.reset_ms } else { begun_ms + UNSURE_MS };
+        self.empty_until[usize::from(rank).min(LANES - 1)] = until_ms;
+    }
+
     /// What an answer said.
-    pub(super) fn observe(
-        &mut self,
-        limit: Option<u32>,
-        remaining: Option<u32>,
-        reset_ms: Option<i64>,
-        shared: bool,
-        now: i64,
-    ) {
+    pub(super) fn observe(&mut self, seen: &LimitSeen, limit: Option<u32>, now: i64) {
+        let shared = limit != seen.limit;
         self.in_flight = self.in_flight.saturating_sub(1);
-        if let Some(reset) = reset_ms.filter(|reset| *reset > now && *reset <= now + 2 * self.window_ms) {
-            self.align(reset);
+        let near = |reset: &i64| *reset > now && *reset <= now + 2 * self.window_ms;
+        let is_over = seen.edge_ms.is_some_and(|edge_ms| edge_ms <= self.last_edge_ms);
+        match seen.reset_ms {
+            Some(reset) if near(&reset) && !is_over => self.align(reset, seen.edge_ms),
+            // An answer of the window before tells nothing of this one.
+            Some(_) => return,
+            None => {}
         }
         if let Some(limit) = limit
             && limit != self.limit
@@ -205,40 +317,51 @@ impl BucketState {
             self.limit_seen = Some(limit);
             self.empty_until = [0; LANES];
         }
-        if let Some(remaining) = remaining {
-            let left = remaining.saturating_sub(self.in_flight);
-            self.header_left = Some(self.header_left.map_or(left, |known| known.min(left)));
-            let used = self.limit.saturating_sub(remaining);
-            if used > self.taken && !shared {
-                // Others use this limit too: the book must not promise what they have used.
+        if let Some(remaining) = seen.remaining {
+            let remaining = self.remaining.map_or(remaining, |known| known.min(remaining));
+            self.remaining = Some(remaining);
+            if !shared {
                 let booked: u32 = self.blocks.iter().sum();
-                self.used_seen = Some((used + booked).min(self.limit));
+                self.used_seen = Some((self.limit.saturating_sub(remaining) + booked).min(self.limit));
             }
         }
     }
 
-    /// Follows the service's edge. Headers round to seconds, so a small difference is the same window.
-    fn align(&mut self, reset_ms: i64) {
+    /// Follows the service's edge: whatever we took it for, it is that of the window which our calls are counted in.
+    fn align(&mut self, reset_ms: i64, edge_ms: Option<i64>) {
         let late = reset_ms - self.reset_ms;
-        if late.abs() * 2 < self.window_ms {
-            // Ending too early would count calls of one window in the next, so an edge that is earlier
-            // only by the rounding does not count.
-            if !(-2 * EDGE_MS..=0).contains(&late) {
-                self.reset_ms = reset_ms;
-            }
-        } else if late > 0 {
-            self.begin(reset_ms - self.window_ms, reset_ms);
-        } else {
-            self.reset_ms = reset_ms;
+        let first = !std::mem::replace(&mut self.is_aligned, true);
+        // Ending too early would count calls of one window in the next, so an edge that is earlier only by the rounding
+        // of headers does not count.
+        if !first && (-EDGE_MS..=0).contains(&late) {
+            return;
         }
+        self.reset_ms = reset_ms;
+        let edge_ms = edge_ms.unwrap_or(self.edge_ms + late);
+        // Who believes in an earlier one would begin the next window too soon.
+        self.is_edge_news |= edge_ms > self.edge_ms || self.edge_ms - edge_ms >= ROUNDED_MS;
+        self.edge_ms = edge_ms;
     }
 
-    /// A 429: nothing until then. Returns the window's name and limit for the book.
-    pub(super) fn limited(&mut self, until_ms: i64) -> (i64, u32) {
+    /// A 429: nothing until then. Returns the window's name, its end and the limit for the book.
+    pub(super) fn limited(&mut self, until_ms: i64) -> (i64, i64, u32) {
         self.spent_until = self.spent_until.max(until_ms);
         self.blocks = [0; LANES];
         self.in_flight = self.in_flight.saturating_sub(1);
-        (self.start_ms, self.limit)
+        (self.name_ms, self.edge_ms, self.limit)
+    }
+
+    /// Somebody wants nothing asked of the service until then; 0 for nobody.
+    pub(super) fn paused(&mut self, until_ms: i64) {
+        self.paused_until = until_ms;
+        if until_ms > 0 {
+            self.blocks = [0; LANES];
+        }
+    }
+
+    /// What is booked and not used, as far as this rank may take it.
+    pub(super) fn booked(&self, rank: u8) -> u32 {
+        self.blocks[usize::from(rank).min(LANES - 1)..].iter().sum()
     }
 
     pub(super) fn report(&self, api: Api, bucket: &str, now: i64) -> BudgetUse {

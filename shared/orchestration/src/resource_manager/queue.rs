@@ -1,42 +1,60 @@
-//! Who waits for which bucket: by lane, then in the order of arrival.
+//! Who waits for which bucket: by lane, then in the turn of arrival; who waited long goes before fresh ones of any lane.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use clients::Api;
+use clients::{Api, Lane};
 use tokio::sync::Notify;
 
 use super::State;
 
-/// Lane rank, then number of arrival.
-pub(super) type Order = (u8, u64);
+/// A place in the line: as if everybody had come half the bound of their lane later, so that nobody is overtaken for
+/// longer than that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Turn {
+    as_if_ms: i64,
+    rank: u8,
+    number: u64,
+}
+
+impl Turn {
+    pub(super) fn new(lane: Lane, now_ms: i64, number: u64) -> Self {
+        Self { as_if_ms: now_ms + lane.bound_ms() / 2, rank: lane.rank(), number }
+    }
+
+    /// The rank of its lane; who stood there for as long as it may be overtaken counts as urgent.
+    pub(super) fn rank_at(&self, now_ms: i64) -> u8 {
+        if now_ms >= self.as_if_ms { Lane::Urgent.rank() } else { self.rank }
+    }
+}
+
 type BucketKey = (Api, String);
 
 /// All who wait.
 #[derive(Default)]
 pub(super) struct Queue {
     next: u64,
-    waiting: BTreeMap<BucketKey, BTreeSet<Order>>,
-    stands: BTreeMap<Order, BucketKey>,
+    waiting: BTreeMap<BucketKey, BTreeSet<Turn>>,
+    stands: BTreeMap<Turn, BucketKey>,
 }
 
 impl Queue {
     /// Waits for this bucket now, and for no other.
-    pub(super) fn stand(&mut self, key: &BucketKey, order: Order) {
-        if self.stands.get(&order) == Some(key) {
+    pub(super) fn stand(&mut self, key: &BucketKey, turn: Turn) {
+        if self.stands.get(&turn) == Some(key) {
             return;
         }
-        self.leave(order);
-        self.waiting.entry(key.clone()).or_default().insert(order);
-        self.stands.insert(order, key.clone());
+        self.leave(turn);
+        self.waiting.entry(key.clone()).or_default().insert(turn);
+        self.stands.insert(turn, key.clone());
     }
 
-    fn leave(&mut self, order: Order) {
-        if let Some(key) = self.stands.remove(&order)
+    fn leave(&mut self, turn: Turn) {
+        if let Some(key) = self.stands.remove(&turn)
             && let Some(line) = self.waiting.get_mut(&key)
         {
-            line.remove(&order);
+            line.remove(&turn);
             if line.is_empty() {
                 self.waiting.remove(&key);
             }
@@ -44,8 +62,8 @@ impl Queue {
     }
 
     /// Whether somebody with a better claim waits for this bucket.
-    pub(super) fn someone_before(&self, key: &BucketKey, order: Order) -> bool {
-        self.waiting.get(key).and_then(|line| line.first()).is_some_and(|first| *first < order)
+    pub(super) fn someone_before(&self, key: &BucketKey, turn: Turn) -> bool {
+        self.waiting.get(key).and_then(|line| line.first()).is_some_and(|first| *first < turn)
     }
 
     /// Whether anybody waits for this bucket.
@@ -53,9 +71,10 @@ impl Queue {
         self.waiting.contains_key(key)
     }
 
-    /// Whether a more urgent lane waits for this bucket.
-    pub(super) fn more_urgent(&self, key: &BucketKey, rank: u8) -> bool {
-        self.waiting.get(key).and_then(|line| line.first()).is_some_and(|(first, _)| *first < rank)
+    /// Whether a more urgent lane waits for this bucket, before us.
+    pub(super) fn more_urgent(&self, key: &BucketKey, turn: Turn) -> bool {
+        let first = self.waiting.get(key).and_then(|line| line.first());
+        first.is_some_and(|first| *first < turn && first.rank < turn.rank)
     }
 }
 
@@ -63,21 +82,21 @@ impl Queue {
 pub(super) struct Place<'a> {
     state: &'a Mutex<State>,
     changed: &'a Notify,
-    order: Order,
+    turn: Turn,
     behind: Cell<bool>,
 }
 
 impl<'a> Place<'a> {
-    pub(super) fn new(state: &'a Mutex<State>, changed: &'a Notify, rank: u8) -> Self {
+    pub(super) fn new(state: &'a Mutex<State>, changed: &'a Notify, lane: Lane, now_ms: i64) -> Self {
         let mut locked = state.lock().unwrap_or_else(PoisonError::into_inner);
         let number = locked.queue.next;
         locked.queue.next += 1;
         drop(locked);
-        Self { state, changed, order: (rank, number), behind: Cell::new(false) }
+        Self { state, changed, turn: Turn::new(lane, now_ms, number), behind: Cell::new(false) }
     }
 
-    pub(super) fn order(&self) -> Order {
-        self.order
+    pub(super) fn turn(&self) -> Turn {
+        self.turn
     }
 
     /// Whether the last look found somebody before us rather than an empty budget.
@@ -92,7 +111,7 @@ impl<'a> Place<'a> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).queue.leave(self.order);
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).queue.leave(self.turn);
         // Those behind may have waited for nothing but their turn.
         self.changed.notify_waiters();
     }

@@ -39,7 +39,7 @@ impl Bench {
 }
 
 fn need(lane: Lane, limit: u32, deadline_ms: i64) -> Need {
-    let buckets = vec![Bucket::new("token", limit, MINUTE_MS)];
+    let buckets = vec![Bucket::new("exports", limit, MINUTE_MS)];
     Need { api: Api::Clickup, buckets, lane, deadline_ms }
 }
 
@@ -189,7 +189,7 @@ async fn a_429_stops_everybody_until_it_is_over() {
     let bench = Bench::new();
     let (one, other) = (bench.manager(), bench.manager());
     one.acquire(&need(Lane::Live, 100, i64::MAX)).await.expect("a fresh window");
-    one.limited(Api::Clickup, "token", START_MS + MINUTE_MS).await;
+    one.limited(Api::Clickup, "exports", START_MS + MINUTE_MS).await;
     for manager in [one, other] {
         let refused = manager.acquire(&need(Lane::Live, 100, START_MS + 50_000)).await;
         assert_eq!(refused, Err(BudgetEmpty { until_ms: START_MS + MINUTE_MS }));
@@ -202,14 +202,18 @@ async fn headers_say_what_others_used_and_when_the_window_ends() {
     let manager = bench.manager();
     manager.acquire(&need(Lane::Live, 100, i64::MAX)).await.expect("a fresh window");
     let seen = |remaining, reset_ms| LimitSeen {
-        bucket: "token".into(),
+        bucket: "exports".into(),
         limit: Some(100),
         remaining: Some(remaining),
         reset_ms: Some(reset_ms),
+        edge_ms: None,
     };
     manager.observe(Api::Clickup, &[seen(3, START_MS + 45_000)]);
     for _ in 0..3 {
         manager.acquire(&need(Lane::Live, 100, START_MS + 1)).await.expect("three are left");
+    }
+    for left in [2, 1, 0] {
+        manager.observe(Api::Clickup, &[seen(left, START_MS + 45_000)]);
     }
     let refused = manager.acquire(&need(Lane::Live, 100, START_MS + 40_000)).await;
     assert_eq!(refused, Err(BudgetEmpty { until_ms: START_MS + 45_000 }));
@@ -222,7 +226,13 @@ async fn a_higher_limit_in_a_header_is_used_at_once() {
     let bench = Bench::new();
     let manager = bench.manager();
     manager.acquire(&need(Lane::Live, 100, i64::MAX)).await.expect("a fresh window");
-    let seen = LimitSeen { bucket: "token".into(), limit: Some(1_000), remaining: Some(999), reset_ms: None };
+    let seen = LimitSeen {
+        bucket: "exports".into(),
+        limit: Some(1_000),
+        remaining: Some(999),
+        reset_ms: None,
+        edge_ms: None,
+    };
     manager.observe(Api::Clickup, &[seen]);
     let log = run(&[manager], &bench, &[(Lane::Live, 1_100)], 100).await;
     assert_eq!(per_minute(&log), [999, 101]);
@@ -234,7 +244,7 @@ async fn ticket_updates_keep_to_our_share() {
     let manager = bench.manager();
     let need = |deadline_ms| Need {
         api: Api::Zendesk,
-        buckets: vec![Bucket::new("account", 700, MINUTE_MS), Bucket::new("tickets-update", 100, MINUTE_MS)],
+        buckets: vec![Bucket::new("calls", 700, MINUTE_MS), Bucket::new("tickets-update", 100, MINUTE_MS)],
         lane: Lane::Live,
         deadline_ms,
     };
@@ -242,7 +252,7 @@ async fn ticket_updates_keep_to_our_share() {
         manager.acquire(&need(START_MS + 1_000)).await.expect("our half");
     }
     assert!(manager.acquire(&need(START_MS + 1_000)).await.is_err(), "the other half is for people");
-    let account = manager.used().into_iter().find(|of| of.bucket == "account").expect("it was used");
+    let account = manager.used().into_iter().find(|of| of.bucket == "calls").expect("it was used");
     assert_eq!(account.used, 50, "a refused call takes nothing of its other buckets");
 }
 
@@ -304,7 +314,7 @@ async fn a_wait_is_told_and_can_be_ended() {
     });
     pass(1_000).await;
     let wait = manager.waiting().expect("somebody waits");
-    assert_eq!((wait.bucket.as_str(), wait.until_ms), ("token", START_MS + MINUTE_MS));
+    assert_eq!((wait.bucket.as_str(), wait.until_ms), ("exports", START_MS + MINUTE_MS));
     manager.wait_no_longer();
     let ended = waiting.await.expect("no panic");
     assert_eq!(ended, Err(BudgetEmpty { until_ms: START_MS + MINUTE_MS }));

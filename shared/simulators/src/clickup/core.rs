@@ -89,7 +89,8 @@ impl Inner {
             return http_text::text(501, "The simulator does not know this route");
         };
         let now_ms = (self.options.clock)();
-        let (answer, started) = self.serve(route, &call, &path, now_ms);
+        let (mut answer, started) = self.serve(route, &call, &path, now_ms);
+        http_text::set_date(&mut answer, now_ms);
         for number in started {
             deliveries::start(self, number);
         }
@@ -108,8 +109,9 @@ impl Inner {
         // A person's edit stands for the application in a browser, which neither counts against a token nor fails.
         let edit = call.header(EDIT_HEADER).map(str::to_owned);
         let limited = edit.is_none() && !route.is_open();
+        let plan = self.options.requests_per_minute();
         let quota =
-            if limited { Some(ledger.take(actor, now_ms, self.options.requests_per_minute())) } else { None };
+            if limited { Some(ledger.take(actor, now_ms, ledger.per_minute.unwrap_or(plan))) } else { None };
         let quota = match quota.transpose() {
             Ok(quota) if limited && self.dice.roll(self.options.faults.too_many) => Err(quota),
             Ok(quota) => Ok(quota),

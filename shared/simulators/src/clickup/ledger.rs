@@ -8,6 +8,7 @@ use super::rows::{Line, Row, Totals};
 use super::state::State;
 use super::tx::Tx;
 use crate::http_text::{self, Answer};
+use crate::overdrawn::{Book, Overdrawn};
 use crate::{Change, ChangeLog, Journal, SimError};
 
 const WINDOW_MS: i64 = 60_000;
@@ -24,6 +25,9 @@ pub(super) struct Ledger {
     pub totals: Totals,
     /// By user. A personal and an OAuth token of one user share it, which the service would not do.
     windows: BTreeMap<i64, Window>,
+    pub overdrawn: Book,
+    /// Another limit than the plan's.
+    pub per_minute: Option<u32>,
 }
 
 /// A fixed minute: it begins with the first request after the one before ended.
@@ -31,6 +35,10 @@ pub(super) struct Ledger {
 struct Window {
     start_ms: i64,
     used: u32,
+    /// Those refused included.
+    sent: u32,
+    /// The highest limit while it lasted.
+    limit: u32,
 }
 
 /// What the rate limit says to a request.
@@ -117,8 +125,17 @@ impl Ledger {
     pub fn take(&mut self, user: i64, now_ms: i64, limit: u32) -> Result<Quota, Quota> {
         let window = self.windows.entry(user).or_default();
         if now_ms >= window.start_ms + WINDOW_MS {
-            *window = Window { start_ms: now_ms, used: 0 };
+            *window = Window { start_ms: now_ms, ..Window::default() };
         }
+        window.sent += 1;
+        window.limit = window.limit.max(limit);
+        self.overdrawn.note(Overdrawn {
+            bucket: "token".to_owned(),
+            begins_ms: window.start_ms,
+            ends_ms: window.start_ms + WINDOW_MS,
+            ours: window.sent,
+            allowed: window.limit,
+        });
         let free = limit.saturating_sub(window.used);
         let quota = |remaining| Quota { limit, remaining, reset_ms: window.start_ms + WINDOW_MS };
         if free == 0 {

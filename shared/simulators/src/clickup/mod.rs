@@ -53,7 +53,7 @@ use self::model::Task;
 use self::state::task_seq;
 use self::tx::Tx;
 use self::wire::Parts;
-use crate::{Change, Outbound, SimError};
+use crate::{Change, Outbound, Overdrawn, SimError};
 
 pub use self::model::{FieldOption, Member, Role, Status};
 pub use self::options::{ClickUpOptions, Plan};
@@ -136,6 +136,16 @@ impl ClickUpSim {
     /// How many requests were answered 429.
     pub fn rejected(&self) -> u64 {
         self.inner.core().ledger.totals.rejected
+    }
+
+    /// Windows of the limit in which more was sent than may be.
+    pub fn overdrawn(&self) -> Vec<Overdrawn> {
+        self.inner.core().ledger.overdrawn.all()
+    }
+
+    /// Another limit than the plan's from now on, in requests a minute.
+    pub fn change_limit(&self, per_minute: u32) {
+        self.inner.core().ledger.per_minute = Some(per_minute);
     }
 
     /// Every task as `GET` of one task shows it, archived ones included, with `comments` and their `replies`, oldest

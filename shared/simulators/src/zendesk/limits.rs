@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use super::options::ZendeskOptions;
 use crate::http_text::{Answer, json as json_answer, set_header, text};
+use crate::overdrawn::{Book, Overdrawn};
 
 const MINUTE_MS: i64 = 60_000;
 /// The window of updates of one ticket by one user.
@@ -55,6 +56,10 @@ enum Bucket {
 struct Window {
     ends_ms: i64,
     used: u32,
+    /// Requests of the sync's user, refused ones included.
+    ours: u32,
+    /// The highest limit while it lasted.
+    limit: u32,
 }
 
 /// The state of one bucket after a request.
@@ -69,6 +74,7 @@ struct Room {
 #[derive(Debug, Default)]
 pub(super) struct Limits {
     windows: BTreeMap<Bucket, Window>,
+    pub(super) overdrawn: Book,
 }
 
 /// What a request may do, and what its answer says about it.
@@ -118,6 +124,10 @@ impl Limits {
             } else {
                 self.take(&bucket, limit, window_ms, now_ms)
             };
+            if user == options.sync_user && !options.unlimited {
+                let percent = if bucket == Bucket::Updates { options.updates_percent } else { 100 };
+                self.note(&bucket, percent, window_ms);
+            }
             permit.rooms.push((bucket.clone(), room));
             if !allowed {
                 permit.refused = Some(bucket);
@@ -131,11 +141,12 @@ impl Limits {
         if self.windows.len() > 4_096 {
             self.windows.retain(|_, window| window.ends_ms > now_ms);
         }
-        let fresh = Window { ends_ms: window_end(bucket, window_ms, now_ms), used: 0 };
+        let fresh = Window { ends_ms: window_end(bucket, window_ms, now_ms), used: 0, ours: 0, limit };
         let window = self.windows.entry(bucket.clone()).or_insert(fresh);
         if window.ends_ms <= now_ms {
             *window = fresh;
         }
+        window.limit = window.limit.max(limit);
         let allowed = window.used < limit;
         if allowed {
             window.used += 1;
@@ -146,6 +157,19 @@ impl Limits {
             reset_s: reset_s(window.ends_ms, now_ms),
         };
         (room, allowed)
+    }
+
+    /// One more request of the sync's user, which may use so much of a limit.
+    fn note(&mut self, bucket: &Bucket, percent: u32, window_ms: i64) {
+        let Some(window) = self.windows.get_mut(bucket) else { return };
+        window.ours += 1;
+        self.overdrawn.note(Overdrawn {
+            bucket: format!("{bucket:?}"),
+            begins_ms: window.ends_ms - window_ms,
+            ends_ms: window.ends_ms,
+            ours: window.ours,
+            allowed: window.limit * percent / 100,
+        });
     }
 }
 

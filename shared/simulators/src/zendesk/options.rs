@@ -24,6 +24,8 @@ pub struct ZendeskOptions {
     pub requests_per_min: u32,
     /// Ticket updates per minute of the account: 100, 300 with the add-on, 20 on sandboxes.
     pub updates_per_min: u32,
+    /// The sync's part of them in percent, for the count of what it overdraws.
+    pub updates_percent: u32,
     /// Updates of one ticket by one user in ten minutes.
     pub updates_per_ticket: u32,
     /// Requests to all incremental exports together per minute.
@@ -55,6 +57,7 @@ impl ZendeskOptions {
             sync_user: 0,
             requests_per_min: 700,
             updates_per_min: 100,
+            updates_percent: 100,
             updates_per_ticket: 30,
             incremental_per_min: 10,
             unlimited: false,

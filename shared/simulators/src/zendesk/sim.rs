@@ -22,6 +22,7 @@ use crate::faults::Dice;
 use crate::http_text::{Answer, Call, json as json_answer, match_path, set_header, text, with_body};
 use crate::journal::Journal;
 use crate::outbound::Outbound;
+use crate::overdrawn::Overdrawn;
 
 /// A simulated Zendesk account. Clones are the same account.
 #[derive(Clone)]
@@ -130,6 +131,19 @@ impl ZendeskSim {
     pub fn rejected(&self) -> u64 {
         let desk = self.desk();
         desk.rejected.get(&desk.options.sync_user).copied().unwrap_or_default()
+    }
+
+    /// Windows of limits in which the sync's user sent more than it may.
+    pub fn overdrawn(&self) -> Vec<Overdrawn> {
+        self.desk().limits.overdrawn.all()
+    }
+
+    /// Another plan from now on: requests and ticket updates a minute.
+    pub fn change_limits(&self, requests_per_min: u32, updates_per_min: u32) {
+        let mut desk = self.desk();
+        let options = Arc::make_mut(&mut desk.options);
+        options.requests_per_min = requests_per_min;
+        options.updates_per_min = updates_per_min;
     }
 
     /// How many requests of one user were answered with 429.

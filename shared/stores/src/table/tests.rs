@@ -71,7 +71,7 @@ async fn what_a_newer_version_added_survives_an_update() {
 #[tokio::test(start_paused = true)]
 async fn every_item_says_what_it_is() {
     let store = store(FaultPlan::none());
-    let hint = crate::work::Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 0 };
+    let hint = crate::work::Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 0, queue: None };
     store.work().hint(&WorkKey::Ticket(domain::TicketId::new(7).expect("an id")), hint).await.expect("hints");
     store.write(Write::put_new(KIND, &key())).await.expect("puts");
     for (key, name) in [(Key::new("t#T#7", "WORK"), "work row"), (key(), "test item")] {
@@ -143,10 +143,11 @@ async fn the_same_seed_makes_the_same_run() {
         let mut tokens = Vec::new();
         for n in 1..=50 {
             let record = WorkKey::Ticket(domain::TicketId::new(n).expect("an id"));
-            let hint = crate::work::Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 0 };
+            let hint =
+                crate::work::Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: 0, queue: None };
             store.work().hint(&record, hint).await.expect("hints");
         }
-        for due in store.work().due(Lane::Live, 50).await.expect("asks") {
+        for due in store.work().due(Lane::Live, 50).await.expect("asks").rows {
             let claim = store.work().claim(&due, 1_000).await.expect("claims").expect("nobody else");
             tokens.push(format!("{} {}", claim.key, claim.token));
         }

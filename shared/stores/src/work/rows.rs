@@ -2,25 +2,50 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Due, KIND, Work, due_key, wants};
+use domain::Lane;
+
+use super::{Claim, Due, KIND, Work, due_key, read, wants};
 use crate::error::StoreError;
-use crate::lane::{Lane, WorkKey};
-use crate::row::text;
+use crate::row::{Row, text};
 use crate::table::{Query, Range, Write};
+use crate::work_key::WorkKey;
 
 impl Work<'_> {
     /// Every row, due or not, in no order.
     pub async fn all(&self) -> Result<Vec<WorkKey>, StoreError> {
-        let mut keys = Vec::new();
+        Ok(self.everything().await?.into_iter().map(|row| row.key).collect())
+    }
+
+    async fn everything(&self) -> Result<Vec<Due>, StoreError> {
+        let mut all = Vec::new();
         for lane in Lane::ALL {
             for shard in self.store.shard_pks(lane.name()) {
                 for row in self.store.query(KIND, Query::index("due", shard, Range::All, None)).await? {
-                    let key = self.store.record_of(&row.text("pk")?);
-                    keys.push(key.ok_or_else(|| KIND.corrupt("its key names no record"))?);
+                    all.push(self.due_row(&row)?);
                 }
             }
         }
-        Ok(keys)
+        Ok(all)
+    }
+
+    pub(super) fn due_row(&self, row: &Row) -> Result<Due, StoreError> {
+        let key = self.store.record_of(&row.text("pk")?);
+        let key = key.ok_or_else(|| KIND.corrupt("its key names no record"))?;
+        Ok(Due { key, ds: row.text("ds")? })
+    }
+
+    /// Rows that somebody has at present, with the claims; the next to come back first. For people.
+    pub async fn held(&self) -> Result<Vec<Claim>, StoreError> {
+        let mut held = Vec::new();
+        for due in self.everything().await? {
+            let row = self.store.get(KIND, &self.key(&due.key), true).await?;
+            if let Some(row) = row.filter(|row| row.item.contains_key("claim")) {
+                held.push(read(&due.key, &row)?);
+            }
+        }
+        held.retain(|claim| claim.until_ms > self.store.now_ms());
+        held.sort_by_key(|claim| claim.until_ms);
+        Ok(held)
     }
 
     /// What the row of a record wants; nothing where there is none.
@@ -41,9 +66,10 @@ impl Work<'_> {
 
     /// Rows that went back for this reason are due now; what is claimed is left to its holder.
     pub async fn hasten(&self, reason: &str) -> Result<(), StoreError> {
-        for key in self.all().await? {
-            let write = Write::update(KIND, &self.key(&key))
-                .set("ds", text(due_key(self.store.now_ms(), &key.to_string())))
+        for due in self.everything().await? {
+            let now_ms = self.store.now_ms();
+            let write = Write::update(KIND, &self.key(&due.key))
+                .set("ds", text(due_key(now_ms, &due.key.to_string(), due.queue())))
                 .remove("last_error")
                 .when("#last_error = :reason AND attribute_not_exists(#claim)")
                 .value(":reason", text(reason));
@@ -64,9 +90,7 @@ impl Work<'_> {
         let mut waiting = Vec::new();
         for shard in self.store.shard_pks(lane.name()) {
             for row in self.store.query(KIND, Query::index("due", shard, Range::All, None)).await? {
-                let key = self.store.record_of(&row.text("pk")?);
-                let key = key.ok_or_else(|| KIND.corrupt("its key names no record"))?;
-                waiting.push(Due { key, ds: row.text("ds")? });
+                waiting.push(self.due_row(&row)?);
             }
         }
         waiting.sort_by(|a, b| a.ds.cmp(&b.ds));
@@ -90,9 +114,10 @@ impl Work<'_> {
     /// that were on their way arrive.
     pub async fn take_over(&self, within_ms: i64) -> Result<(), StoreError> {
         let until_ms = self.store.now_ms() + within_ms;
-        for key in self.all().await? {
+        for due in self.everything().await? {
+            let key = due.key.clone();
             let write = Write::update(KIND, &self.key(&key))
-                .set("ds", text(due_key(until_ms, &key.to_string())))
+                .set("ds", text(due_key(until_ms, &key.to_string(), due.queue())))
                 .when("attribute_exists(#claim) AND #ds > :ds");
             self.store.write(write).await?;
             let ticket = match &key {

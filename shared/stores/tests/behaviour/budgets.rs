@@ -100,11 +100,8 @@ async fn a_raised_limit_holds_for_all(bench: &Bench) {
     budgets.seen_used(&window(), 100, 100, RESET_MS).await.expect("opens");
     budgets.seen_limit(&window(), 300).await.expect("notes");
     let grant = budgets.grant(&window(), 25, 100, 0, RESET_MS).await;
-    assert_eq!(
-        grant,
-        Ok(Grant::Granted { until_ms: RESET_MS, limit: 300 }),
-        "the row's limit counts, not the caller's"
-    );
+    let stands = matches!(grant, Ok(Grant::Granted { limit: 300, .. }));
+    assert!(stands, "the row's limit counts, not the caller's: {grant:?}");
 }
 
 /// Several callers at once, with lost replies and throttling between them, waits and all.

@@ -44,7 +44,7 @@ async fn intake(store: &Store) -> Result<(), StoreError> {
     if store.evidence().seen(&record, Side::Zendesk, "e1", "h").await? {
         return Ok(());
     }
-    let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: START_MS };
+    let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms: START_MS, queue: None };
     store.work().hint(&record, hint).await?;
     let after = Some(Value::Text("x".repeat(5_000)));
     let (event_id, hash) = ("e1".to_owned(), "h".to_owned());
@@ -152,7 +152,7 @@ async fn check(bench: &Bench, after: u64) {
     let states: Vec<_> =
         store.comments().list(ticket(7)).await.expect("lists").into_values().map(|r| r.state).collect();
     assert_eq!(states, [MapState::Done, MapState::Copy], "after {after} requests");
-    let due = store.work().due(Lane::Live, 9).await.expect("asks");
+    let due = store.work().due(Lane::Live, 9).await.expect("asks").rows;
     assert_eq!(due.len(), 1, "after {after} requests: the hint is never lost");
     let claim = store.work().claim(&due[0], 1_000).await.expect("claims").expect("nobody else");
     assert_eq!(store.work().done(&claim).await, Ok(Finished::Gone));

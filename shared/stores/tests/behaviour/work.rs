@@ -23,7 +23,7 @@ crate::on_every_table!(
 );
 
 fn hint<'a>(lane: Lane, wants: &'a [&'a str], delay_ms: i64) -> Hint<'a> {
-    Hint { lane, delay_ms, wants, event_ms: START_MS }
+    Hint { lane, delay_ms, wants, event_ms: START_MS, queue: None }
 }
 
 fn key(n: u64) -> WorkKey {
@@ -31,7 +31,7 @@ fn key(n: u64) -> WorkKey {
 }
 
 async fn claim(bench: &Bench, lane: Lane) -> Option<Claim> {
-    let due = bench.store.work().due(lane, 1).await.expect("asks");
+    let due = bench.store.work().due(lane, 1).await.expect("asks").rows;
     match due.first() {
         Some(due) => bench.store.work().claim(due, 60_000).await.expect("claims"),
         None => None,
@@ -71,23 +71,27 @@ async fn the_oldest_is_due_first_and_nothing_before_its_time(bench: &Bench) {
     }
     work.hint(&WorkKey::Task(task("t5")), hint(Lane::Reconcile, &["c"], 1_500)).await.expect("hints");
     bench.pass(3_000);
-    let due = work.due(Lane::Reconcile, 10).await.expect("asks");
+    let due = work.due(Lane::Reconcile, 10).await.expect("asks").rows;
     let keys: Vec<WorkKey> = due.into_iter().map(|due| due.key).collect();
     assert_eq!(keys, [key(2), WorkKey::Task(task("t5")), key(3), key(1)]);
-    assert_eq!(work.due(Lane::Reconcile, 2).await.expect("asks").len(), 2);
-    assert_eq!(work.due(Lane::Live, 10).await, Ok(Vec::new()), "lanes are apart");
+    assert_eq!(work.due(Lane::Reconcile, 2).await.expect("asks").rows.len(), 2);
+    assert_eq!(work.due(Lane::Live, 10).await.map(|view| view.rows), Ok(Vec::new()), "lanes are apart");
 }
 
 async fn one_of_many_gets_the_claim(bench: &Bench) {
     let work = bench.store.work();
     work.hint(&key(7), hint(Lane::Live, &["z"], 0)).await.expect("hints");
-    let due = work.due(Lane::Live, 1).await.expect("asks");
+    let due = work.due(Lane::Live, 1).await.expect("asks").rows;
     let mut claims = Vec::new();
     for _ in 0..5 {
         claims.extend(work.claim(&due[0], 60_000).await.expect("claims"));
     }
     assert_eq!(claims.len(), 1);
-    assert_eq!(work.due(Lane::Live, 1).await, Ok(Vec::new()), "it is not due while it is worked on");
+    assert_eq!(
+        work.due(Lane::Live, 1).await.map(|view| view.rows),
+        Ok(Vec::new()),
+        "it is not due while it is worked on"
+    );
 }
 
 async fn a_row_that_nobody_finishes_comes_back(bench: &Bench) {
@@ -168,9 +172,13 @@ async fn what_a_dead_holder_has_comes_back_soon(bench: &Bench) {
     assert!(leases.acquire(ticket(7), "heir", 1).await.expect("asks").is_some());
     assert_eq!(work.done(&dead).await, Ok(Finished::Lost), "who was not dead after all is shut out");
     bench.pass(30_000);
-    assert_eq!(work.due(Lane::Live, 9).await.expect("asks").len(), 0, "what nobody holds keeps its time");
+    assert_eq!(
+        work.due(Lane::Live, 9).await.expect("asks").rows.len(),
+        0,
+        "what nobody holds keeps its time"
+    );
     bench.pass(30_000);
-    assert_eq!(work.due(Lane::Live, 9).await.expect("asks")[0].key, key(8));
+    assert_eq!(work.due(Lane::Live, 9).await.expect("asks").rows[0].key, key(8));
 }
 
 async fn a_more_urgent_hint_moves_the_row(bench: &Bench) {
@@ -184,10 +192,10 @@ async fn a_more_urgent_hint_moves_the_row(bench: &Bench) {
     work.hint(&key(8), hint(Lane::Backfill, &["z"], 0)).await.expect("hints");
     let held = crate::work::claim(bench, Lane::Backfill).await.expect("it is due");
     work.hint(&key(8), hint(Lane::Live, &["c"], 0)).await.expect("hints");
-    assert_eq!(work.due(Lane::Live, 1).await, Ok(Vec::new()), "its holder is at work");
+    assert_eq!(work.due(Lane::Live, 1).await.map(|view| view.rows), Ok(Vec::new()), "its holder is at work");
     assert_eq!(work.done(&held).await, Ok(Finished::Again));
     bench.pass(1_000);
-    assert_eq!(work.due(Lane::Live, 1).await.expect("asks").len(), 1);
+    assert_eq!(work.due(Lane::Live, 1).await.expect("asks").rows.len(), 1);
 }
 
 async fn a_poisoned_row_goes_aside(bench: &Bench) {
@@ -206,7 +214,7 @@ async fn a_poisoned_row_goes_aside(bench: &Bench) {
 async fn the_newest_event_is_kept(bench: &Bench) {
     let work = bench.store.work();
     for event_ms in [50, 70, 60] {
-        let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms };
+        let hint = Hint { lane: Lane::Live, delay_ms: 0, wants: &["z"], event_ms, queue: None };
         work.hint(&key(7), hint).await.expect("hints");
     }
     assert_eq!(claim(bench, Lane::Live).await.map(|claim| claim.event_ms), Some(70));

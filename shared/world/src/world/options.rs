@@ -21,8 +21,17 @@ pub struct PlanLimits {
     pub zendesk_job_kept_ms: i64,
     /// The ClickUp plan.
     pub clickup: Plan,
+    /// Another limit than the plan's, in requests a minute.
+    pub clickup_per_min: Option<u32>,
     /// Tasks a list can hold.
     pub clickup_list_tasks_max: usize,
+}
+
+impl PlanLimits {
+    /// What ClickUp allows in a minute.
+    pub fn clickup_requests_per_min(&self) -> u32 {
+        self.clickup_per_min.unwrap_or_else(|| self.clickup.requests_per_minute())
+    }
 }
 
 impl Default for PlanLimits {
@@ -36,6 +45,7 @@ impl Default for PlanLimits {
             zendesk_upload_token_ms: 60 * 60 * 1_000,
             zendesk_job_kept_ms: 24 * 60 * 60 * 1_000,
             clickup: Plan::Business,
+            clickup_per_min: None,
             clickup_list_tasks_max: 50_000,
         }
     }

@@ -1,0 +1,108 @@
+//! Booking a block of a window in the store: under which name, how much, and what the book has to be told.
+
+use clients::{Api, Bucket};
+use stores::StoreError;
+use stores::budgets::{Grant, WindowKey};
+
+use super::bucket::{BucketState, Taken};
+use super::queue::Turn;
+use super::{ResourceManager, State};
+
+impl ResourceManager {
+    /// Books a block in the store.
+    pub(super) async fn book(&self, api: Api, wanted: &Bucket, turn: Turn) -> Result<(), StoreError> {
+        let _one = self.booking.lock().await;
+        let key = (api, wanted.name.clone());
+        let paused_until = self.pauses.until_ms(&self.store, api).await?;
+        self.agree(&key).await?;
+        let now = self.clock.now_ms();
+        let rank = turn.rank_at(now);
+        let (order, window_ms) = {
+            let mut state = self.state();
+            let State { buckets, queue, .. } = &mut *state;
+            let Some(bucket) = buckets.get_mut(&key) else { return Ok(()) };
+            bucket.roll(now);
+            bucket.paused(paused_until);
+            if !matches!(bucket.look(rank, now), Taken::Book) {
+                // Somebody booked while we waited for our turn to book.
+                return Ok(());
+            }
+            let urgent = queue.more_urgent(&key, turn);
+            let reserve = self.reserve(rank, bucket.in_last_third(now) && !urgent);
+            (bucket.order(reserve, now), bucket.window_ms())
+        };
+        let window =
+            |start_ms: i64| WindowKey { api: api.name().to_owned(), bucket: wanted.name.clone(), start_ms };
+        let budgets = self.store.budgets();
+        let name = window(order.name_ms);
+        if let Some(limit) = order.limit_seen {
+            budgets.seen_limit(&name, limit).await?;
+        }
+        // Calls in flight at the edge are booked in both windows.
+        let mut size = order.size + order.carried;
+        let mut usable = order.size;
+        let book = async |size: u32| {
+            budgets.grant(&name, size, order.limit, order.reserve_percent, order.edge_ms).await
+        };
+        let mut grant = book(size).await?;
+        if let Grant::Empty { left, .. } = grant
+            && left > order.carried
+        {
+            size = left;
+            usable = left - order.carried;
+            grant = book(size).await?;
+        }
+        if order.is_edge_news {
+            budgets.seen_edge(&name, order.edge_ms).await?;
+        }
+        if let (Grant::Granted { .. }, Some(windows)) = (&grant, order.or) {
+            let apart = windows * window_ms;
+            let other = window(order.name_ms + apart);
+            let other = budgets.grant(&other, usable, order.limit, 0, order.edge_ms + apart).await?;
+            if matches!(other, Grant::Empty { .. }) {
+                // Once the edge is surely behind us, this window alone is asked.
+                if let Some(bucket) = self.state().buckets.get_mut(&key) {
+                    bucket.unsure(rank);
+                }
+                self.changed.notify_waiters();
+                return Ok(());
+            }
+        }
+        // Others use this limit too: the book must not promise what they have used.
+        if let (Grant::Granted { used, .. }, Some(seen)) = (&grant, order.used_seen)
+            && seen > used - size
+        {
+            budgets.seen_used(&name, seen + size, order.limit, order.edge_ms).await?;
+        }
+        let mut state = self.state();
+        if let Some(bucket) = state.buckets.get_mut(&key) {
+            bucket.granted(rank, &order, &grant, usable, self.clock.now_ms());
+        }
+        drop(state);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Once a window, before the first booking: others may have other ideas of where it ends.
+    async fn agree(&self, key: &(Api, String)) -> Result<(), StoreError> {
+        if self.state().buckets.get(key).is_none_or(BucketState::is_agreed) {
+            return Ok(());
+        }
+        let newest = self.store.budgets().newest(key.0.name(), &key.1).await?;
+        if let Some(bucket) = self.state().buckets.get_mut(key) {
+            bucket.agree(newest.as_ref(), self.clock.now_ms());
+        }
+        Ok(())
+    }
+
+    /// The backfill and reconciliation leave a part of the window, unless nobody more urgent waits near its end.
+    pub(super) fn reserve(&self, rank: u8, released: bool) -> u32 {
+        match rank {
+            _ if released => 0,
+            0 | 1 => 0,
+            2 => self.settings.reconcile_reserve_percent,
+            3 => self.settings.backfill_reserve_percent,
+            _ => self.settings.report_reserve_percent,
+        }
+    }
+}
