@@ -155,7 +155,7 @@ fn a_hundred_a_minute_are_used_up_by_one_holder() {
 #[test]
 fn sixty_four_executors_with_clocks_of_their_own_that_crash_overdraw_nothing() {
     for (plan, block) in [(Plan::Business, 5), (Plan::BusinessPlus, 32)] {
-        for skew_max_ms in [1, 0, 5_000] {
+        for skew_max_ms in [0, 5_000] {
             on_paused_clock(async {
                 let bench = Bench::new(plan);
                 let mut random = fastrand::Rng::with_seed(7);
@@ -168,9 +168,6 @@ fn sixty_four_executors_with_clocks_of_their_own_that_crash_overdraw_nothing() {
                 let mut executors: Vec<_> = (0..64).map(|_| begin(&mut random)).collect();
                 let ends_ms = bench.stage.world.now_ms() + 8 * MINUTE_MS;
                 let mut crashes = 0;
-                if skew_max_ms == 1 {
-                    pass(8).await;
-                }
                 while bench.stage.world.now_ms() < ends_ms {
                     tokio::time::sleep(Duration::from_millis(random.u64(2_000..20_000))).await;
                     let at = random.usize(..executors.len());
@@ -178,8 +175,6 @@ fn sixty_four_executors_with_clocks_of_their_own_that_crash_overdraw_nothing() {
                     crashes += 1;
                 }
                 drop(executors);
-                let row = bench.stage.store.budgets().newest("clickup", "token").await.unwrap().unwrap();
-                println!("{row:?} {}", row.holders.len());
                 let (windows, limit) = (bench.counted.whole(), plan.requests_per_minute());
                 let used: u32 = windows.iter().map(|(used, _)| used).sum();
                 let lost = limit * windows.len() as u32 - used;

@@ -1,9 +1,9 @@
 //! Who may touch what, and how fast: the budgets of both APIs, and leases on tickets.
 //!
-//! A budget is booked in blocks, so that many calls share one write; a block dies with its window. What
-//! is left is the lesser of our book and of what the service's headers say. Callers that wait are
-//! served by lane, then in the order they came; who waited for half the bound of its lane goes before all others. The book itself is in the store, so that several
-//! processes share a limit.
+//! A budget is booked in blocks, so that many calls share one write; a block dies with its window. What is left is the
+//! lesser of our book and of what the service's headers say. Callers that wait are served by lane, then in the order they
+//! came; who waited for half the bound of its lane goes before all others. The book itself is in the store, so that
+//! several processes share a limit.
 
 mod booking;
 mod bucket;
@@ -229,7 +229,7 @@ impl ResourceManager {
     /// Takes one unit of every bucket, or says what is in the way.
     fn look(&self, need: &Need, place: &Place<'_>) -> Next {
         let now = self.clock.now_ms();
-        let rank = place.turn().rank_at(now);
+        let claim = place.turn().claim_at(now);
         let mut state = self.state();
         let State { buckets, queue, empty_until } = &mut *state;
         if buckets.len() > BUCKETS_MAX {
@@ -245,7 +245,7 @@ impl ResourceManager {
                 place.set_behind(true);
                 return Next::Behind;
             }
-            let next = match bucket.look(rank, now) {
+            let next = match bucket.look(claim, now) {
                 Taken::Yes => continue,
                 Taken::Book => Next::Book(wanted.clone()),
                 Taken::Until(until_ms) => {
@@ -259,7 +259,7 @@ impl ResourceManager {
         }
         for wanted in &need.buckets {
             if let Some(bucket) = buckets.get_mut(&(need.api, wanted.name.clone())) {
-                bucket.take(rank, now);
+                bucket.take(claim, now);
             }
         }
         Next::Go

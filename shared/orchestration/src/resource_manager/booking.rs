@@ -16,20 +16,23 @@ impl ResourceManager {
         let paused_until = self.pauses.until_ms(&self.store, api).await?;
         self.agree(&key).await?;
         let now = self.clock.now_ms();
-        let rank = turn.rank_at(now);
+        let claim = turn.claim_at(now);
         let (order, window_ms) = {
             let mut state = self.state();
             let State { buckets, queue, .. } = &mut *state;
             let Some(bucket) = buckets.get_mut(&key) else { return Ok(()) };
             bucket.roll(now);
             bucket.paused(paused_until);
-            if !matches!(bucket.look(rank, now), Taken::Book) {
+            if !matches!(bucket.look(claim, now), Taken::Book) {
                 // Somebody booked while we waited for our turn to book.
                 return Ok(());
             }
             let urgent = queue.more_urgent(&key, turn);
-            let reserve = self.reserve(rank, bucket.in_last_third(now) && !urgent);
-            (bucket.order(reserve, now), bucket.window_ms())
+            let free = bucket.in_last_third(now) && !urgent;
+            let reserve = self.reserve(claim.rank, free);
+            // Of a reserve, who waited long takes what it needs itself, and nothing for those behind it.
+            let for_one = reserve < self.reserve(claim.lane, free);
+            (bucket.order(reserve, for_one, now), bucket.window_ms())
         };
         let window =
             |start_ms: i64| WindowKey { api: api.name().to_owned(), bucket: wanted.name.clone(), start_ms };
@@ -60,9 +63,10 @@ impl ResourceManager {
             let other = window(order.name_ms + apart);
             let other = budgets.grant(&other, usable, order.limit, 0, order.edge_ms + apart).await?;
             if matches!(other, Grant::Empty { .. }) {
+                budgets.give_back(&name, size).await?;
                 // Once the edge is surely behind us, this window alone is asked.
                 if let Some(bucket) = self.state().buckets.get_mut(&key) {
-                    bucket.unsure(rank);
+                    bucket.unsure(claim);
                 }
                 self.changed.notify_waiters();
                 return Ok(());
@@ -76,7 +80,7 @@ impl ResourceManager {
         }
         let mut state = self.state();
         if let Some(bucket) = state.buckets.get_mut(&key) {
-            bucket.granted(rank, &order, &grant, usable, self.clock.now_ms());
+            bucket.granted(claim, &order, &grant, usable, self.clock.now_ms());
         }
         drop(state);
         self.changed.notify_waiters();

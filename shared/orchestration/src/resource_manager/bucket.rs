@@ -21,6 +21,19 @@ const ROUNDED_MS: i64 = 1_500;
 /// How long one call is waited for that is to tell it.
 const PROBE_MS: i64 = 5_000;
 
+/// Who wants a unit.
+#[derive(Clone, Copy)]
+pub(super) struct Claim {
+    /// Its lane's rank: whose blocks it uses.
+    pub(super) lane: u8,
+    /// As whom it books: who waited long does so as if it were urgent.
+    pub(super) rank: u8,
+}
+
+fn index(rank: u8) -> usize {
+    usize::from(rank).min(LANES - 1)
+}
+
 /// What a caller finds.
 pub(super) enum Taken {
     /// There is a unit.
@@ -165,8 +178,8 @@ impl BucketState {
         now >= self.reset_ms - self.window_ms / 3
     }
 
-    /// Whether a unit is there for this lane.
-    pub(super) fn look(&self, rank: u8, now: i64) -> Taken {
+    /// Whether a unit is there for this claim.
+    pub(super) fn look(&self, claim: Claim, now: i64) -> Taken {
         let closed_until = self.spent_until.max(self.paused_until);
         if now < closed_until {
             return Taken::Until(closed_until);
@@ -185,23 +198,22 @@ impl BucketState {
         if !self.is_aligned && self.in_flight > 0 && now < self.probed_ms + PROBE_MS {
             return Taken::Until(self.probed_ms + PROBE_MS);
         }
-        let rank = usize::from(rank).min(LANES - 1);
-        if self.blocks[rank] > 0 {
+        let (lane, rank) = (index(claim.lane), index(claim.rank));
+        if self.blocks[lane] > 0 {
             return Taken::Yes;
         }
         if now >= self.empty_until[rank] {
             return Taken::Book;
         }
         // What a less urgent lane has booked is given up before somebody urgent waits.
-        if self.blocks[rank + 1..].iter().any(|block| *block > 0) {
+        if self.blocks[lane + 1..].iter().any(|block| *block > 0) {
             return Taken::Yes;
         }
         Taken::Until(self.empty_until[rank])
     }
 
-    pub(super) fn take(&mut self, rank: u8, now: i64) {
-        let rank = usize::from(rank).min(LANES - 1);
-        if let Some(block) = self.blocks[rank..].iter_mut().find(|block| **block > 0) {
+    pub(super) fn take(&mut self, claim: Claim, now: i64) {
+        if let Some(block) = self.blocks[index(claim.lane)..].iter_mut().find(|block| **block > 0) {
             *block -= 1;
         }
         if !self.is_aligned && self.in_flight == 0 {
@@ -242,14 +254,14 @@ impl BucketState {
     }
 
     /// What to book next. Small limits are booked in small blocks, since what is not used is lost.
-    pub(super) fn order(&mut self, reserve_percent: u32, now: i64) -> Order {
+    pub(super) fn order(&mut self, reserve_percent: u32, for_one: bool, now: i64) -> Order {
         let or = match self.is_aligned {
             true => None,
             false if self.reset_ms - now < UNSURE_MS => Some(1),
             false if now - (self.reset_ms - self.window_ms) < UNSURE_MS => Some(-1),
             false => None,
         };
-        let size = if self.is_aligned { (self.limit / 20).clamp(1, self.block_max) } else { 1 };
+        let size = if self.is_aligned && !for_one { (self.limit / 20).clamp(1, self.block_max) } else { 1 };
         Order {
             name_ms: self.name_ms,
             edge_ms: self.edge_ms,
@@ -265,23 +277,22 @@ impl BucketState {
         }
     }
 
-    pub(super) fn granted(&mut self, rank: u8, order: &Order, grant: &Grant, usable: u32, now: i64) {
+    pub(super) fn granted(&mut self, claim: Claim, order: &Order, grant: &Grant, usable: u32, now: i64) {
         if order.name_ms != self.name_ms {
             // The window ended while the booking was made: the block died with it.
             return;
         }
-        let rank = usize::from(rank).min(LANES - 1);
         match grant {
             Grant::Granted { limit, used, .. } => {
                 self.is_scarce = u64::from(*used) * 10 >= u64::from(*limit) * 9;
-                self.blocks[rank] += usable;
+                self.blocks[index(claim.lane)] += usable;
                 self.limit = *limit;
             }
             Grant::Empty { .. } => {
                 self.is_scarce = true;
                 // A reserve is given up in the last third, so looking again then is worth it.
                 let last_third = self.reset_ms - self.window_ms / 3;
-                self.empty_until[rank] = match order.reserve_percent {
+                self.empty_until[index(claim.rank)] = match order.reserve_percent {
                     0 => self.reset_ms,
                     _ if now < last_third => last_third,
                     // Somebody urgent waits; once they are served the reserve is free.
@@ -292,10 +303,10 @@ impl BucketState {
     }
 
     /// The neighbour that the call may be counted in has no room.
-    pub(super) fn unsure(&mut self, rank: u8) {
+    pub(super) fn unsure(&mut self, claim: Claim) {
         let begun_ms = self.reset_ms - self.window_ms;
         let until_ms = if self.is_aligned { self.reset_ms } else { begun_ms + UNSURE_MS };
-        self.empty_until[usize::from(rank).min(LANES - 1)] = until_ms;
+        self.empty_until[index(claim.rank)] = until_ms;
     }
 
     /// What an answer said.
@@ -361,7 +372,7 @@ impl BucketState {
 
     /// What is booked and not used, as far as this rank may take it.
     pub(super) fn booked(&self, rank: u8) -> u32 {
-        self.blocks[usize::from(rank).min(LANES - 1)..].iter().sum()
+        self.blocks[index(rank)..].iter().sum()
     }
 
     pub(super) fn report(&self, api: Api, bucket: &str, now: i64) -> BudgetUse {

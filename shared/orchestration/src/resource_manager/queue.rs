@@ -8,6 +8,7 @@ use clients::{Api, Lane};
 use tokio::sync::Notify;
 
 use super::State;
+use super::bucket::Claim;
 
 /// A place in the line: as if everybody had come half the bound of their lane later, so that nobody is overtaken for
 /// longer than that.
@@ -23,9 +24,10 @@ impl Turn {
         Self { as_if_ms: now_ms + lane.bound_ms() / 2, rank: lane.rank(), number }
     }
 
-    /// The rank of its lane; who stood there for as long as it may be overtaken counts as urgent.
-    pub(super) fn rank_at(&self, now_ms: i64) -> u8 {
-        if now_ms >= self.as_if_ms { Lane::Urgent.rank() } else { self.rank }
+    /// Who stood there for as long as it may be overtaken counts as urgent.
+    pub(super) fn claim_at(&self, now_ms: i64) -> Claim {
+        let rank = if now_ms >= self.as_if_ms { Lane::Urgent.rank() } else { self.rank };
+        Claim { lane: self.rank, rank }
     }
 }
 
