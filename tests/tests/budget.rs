@@ -153,6 +153,26 @@ fn a_hundred_a_minute_are_used_up_by_one_holder() {
 }
 
 #[test]
+fn who_asks_seldom_never_waits() {
+    on_paused_clock(async {
+        let bench = Bench::new(Plan::Business);
+        let (client, store) = bench.executor(0, 1);
+        let clock = bench.stage.world.access().clock;
+        // Calls come to lie on both sides of many edges, and in the second that headers leave out.
+        for number in 0..600_u64 {
+            let begun_ms = clock.now_ms();
+            client.me().await.expect("an answer");
+            let took_ms = clock.now_ms() - begun_ms;
+            assert!(took_ms < 10_000, "call {number} waited for {took_ms} ms: {:?}", bench.counted.all());
+            tokio::time::sleep(Duration::from_millis(2_900 + number % 7 * 100)).await;
+        }
+        let newest = store.budgets().newest("clickup", "token").await.expect("a table").expect("a window");
+        assert!(newest.used <= 40, "{newest:?}");
+        assert!(bench.counted.all().iter().all(|(_, refused)| *refused == 0));
+    });
+}
+
+#[test]
 fn sixty_four_executors_with_clocks_of_their_own_that_crash_overdraw_nothing() {
     for (plan, block) in [(Plan::Business, 5), (Plan::BusinessPlus, 32)] {
         for skew_max_ms in [0, 5_000] {

@@ -135,8 +135,8 @@ async fn run<E: Engine>(
     record: &WorkKey,
     actor: String,
 ) -> Answer {
-    let start = Start { name: None, trigger: "person".to_owned(), actor, lane: Lane::Live };
-    let input = json!({ "lane": Lane::Live.name(), "limit": 1, "record": record.to_string() });
+    let start = Start { name: None, trigger: "person".to_owned(), actor, lane: Lane::Urgent };
+    let input = json!({ "lane": Lane::Urgent.name(), "limit": 1, "record": record.to_string() });
     match orchestrator.execute(workflow, input, start).await {
         Ok(outcome) => answer(record, outcome),
         Err(error) => Err(NotSynced::NotStarted { record: record.to_string(), why: told(&error) }),

@@ -195,6 +195,7 @@ fn begun() -> Block {
     Block::new()
         .step(collect)
         .for_each("EachItem", input("items"), 5, Block::new().step(each), None)
+        .items_max(100)
         .step(book)
         .after(&["EachItem"])
 }

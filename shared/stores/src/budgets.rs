@@ -31,6 +31,8 @@ pub struct Window {
     pub limit: u32,
     /// When it ends, ms.
     pub reset_ms: i64,
+    /// Whether the service said when it ends.
+    pub is_told: bool,
     /// A 429 was seen: nothing more until the end.
     pub spent: bool,
     /// Who booked how much, by process.
@@ -124,11 +126,15 @@ impl Budgets<'_> {
             .when("attribute_exists(#pk) AND #lim <> :lim");
         self.store.write(write).await.map(drop)
     }
-    /// The service says when the window ends.
-    pub async fn seen_edge(&self, key: &WindowKey, reset_ms: i64) -> Result<(), StoreError> {
+    /// The service says when the window ends. What it said before stands where the two are half a window apart: one of
+    /// them is then of another window.
+    pub async fn seen_edge(&self, key: &WindowKey, reset_ms: i64, window_ms: i64) -> Result<(), StoreError> {
         let write = Write::update(KIND, &self.key(key))
             .set("reset_ms", number(reset_ms))
-            .when("attribute_exists(#pk) AND #reset_ms <> :reset_ms");
+            .set("told", AttributeValue::Bool(true))
+            .value(":low", number(reset_ms - window_ms / 2))
+            .value(":high", number(reset_ms + window_ms / 2))
+            .when("attribute_exists(#pk) AND (attribute_not_exists(#told) OR (#reset_ms <> :reset_ms AND #reset_ms BETWEEN :low AND :high))");
         self.store.write(write).await.map(drop)
     }
     /// A 429: nothing more in this window, for everybody.
@@ -236,6 +242,7 @@ fn read(row: &Row) -> Result<Window, StoreError> {
         used: row.number("used")?,
         limit: row.number("lim")?,
         reset_ms: row.number("reset_ms")?,
+        is_told: row.item.contains_key("told"),
         spent: row.item.contains_key("spent"),
     })
 }

@@ -4,7 +4,7 @@ use clients::{Api, Bucket};
 use stores::StoreError;
 use stores::budgets::{Grant, WindowKey};
 
-use super::bucket::{BucketState, Taken};
+use super::bucket::{BucketState, Claim, Order, Taken};
 use super::queue::Turn;
 use super::{ResourceManager, State};
 
@@ -15,25 +15,8 @@ impl ResourceManager {
         let key = (api, wanted.name.clone());
         let paused_until = self.pauses.until_ms(&self.store, api).await?;
         self.agree(&key).await?;
-        let now = self.clock.now_ms();
-        let claim = turn.claim_at(now);
-        let (order, window_ms) = {
-            let mut state = self.state();
-            let State { buckets, queue, .. } = &mut *state;
-            let Some(bucket) = buckets.get_mut(&key) else { return Ok(()) };
-            bucket.roll(now);
-            bucket.paused(paused_until);
-            if !matches!(bucket.look(claim, now), Taken::Book) {
-                // Somebody booked while we waited for our turn to book.
-                return Ok(());
-            }
-            let urgent = queue.more_urgent(&key, turn);
-            let free = bucket.in_last_third(now) && !urgent;
-            let reserve = self.reserve(claim.rank, free);
-            // Of a reserve, who waited long takes what it needs itself, and nothing for those behind it.
-            let for_one = reserve < self.reserve(claim.lane, free);
-            (bucket.order(reserve, for_one, now), bucket.window_ms())
-        };
+        let claim = turn.claim_at(self.clock.now_ms());
+        let Some((order, window_ms)) = self.order(&key, turn, claim, paused_until) else { return Ok(()) };
         let window =
             |start_ms: i64| WindowKey { api: api.name().to_owned(), bucket: wanted.name.clone(), start_ms };
         let budgets = self.store.budgets();
@@ -56,7 +39,7 @@ impl ResourceManager {
             grant = book(size).await?;
         }
         if order.is_edge_news {
-            budgets.seen_edge(&name, order.edge_ms).await?;
+            budgets.seen_edge(&name, order.edge_ms, window_ms).await?;
         }
         if let (Grant::Granted { .. }, Some(windows)) = (&grant, order.or) {
             let apart = windows * window_ms;
@@ -65,10 +48,7 @@ impl ResourceManager {
             if matches!(other, Grant::Empty { .. }) {
                 budgets.give_back(&name, size).await?;
                 // Once the edge is surely behind us, this window alone is asked.
-                if let Some(bucket) = self.state().buckets.get_mut(&key) {
-                    bucket.unsure(claim);
-                }
-                self.changed.notify_waiters();
+                self.tell(&key, |bucket| bucket.unsure(claim));
                 return Ok(());
             }
         }
@@ -78,13 +58,40 @@ impl ResourceManager {
         {
             budgets.seen_used(&name, seen + size, order.limit, order.edge_ms).await?;
         }
-        let mut state = self.state();
-        if let Some(bucket) = state.buckets.get_mut(&key) {
-            bucket.granted(claim, &order, &grant, usable, self.clock.now_ms());
-        }
-        drop(state);
-        self.changed.notify_waiters();
+        let now = self.clock.now_ms();
+        self.tell(&key, |bucket| bucket.granted(claim, &order, &grant, usable, now));
         Ok(())
+    }
+
+    /// What to book now; nothing if somebody booked while we waited for our turn to book.
+    fn order(
+        &self,
+        key: &(Api, String),
+        turn: Turn,
+        claim: Claim,
+        paused_until: i64,
+    ) -> Option<(Order, i64)> {
+        let now = self.clock.now_ms();
+        let mut state = self.state();
+        let State { buckets, queue, .. } = &mut *state;
+        let bucket = buckets.get_mut(key)?;
+        bucket.roll(now);
+        bucket.paused(paused_until);
+        if !matches!(bucket.look(claim, now), Taken::Book) {
+            return None;
+        }
+        let free = bucket.in_last_third(now) && !queue.more_urgent(key, turn);
+        let reserve = self.reserve(claim.rank, free);
+        // Of a reserve, who waited long takes what it needs itself, and nothing for those behind it.
+        let for_one = reserve < self.reserve(claim.lane, free);
+        Some((bucket.order(reserve, for_one, now), bucket.window_ms()))
+    }
+
+    fn tell(&self, key: &(Api, String), news: impl FnOnce(&mut BucketState)) {
+        if let Some(bucket) = self.state().buckets.get_mut(key) {
+            news(bucket);
+        }
+        self.changed.notify_waiters();
     }
 
     /// Once a window, before the first booking: others may have other ideas of where it ends.

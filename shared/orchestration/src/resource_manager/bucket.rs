@@ -73,6 +73,8 @@ pub(super) struct BucketState {
     name_ms: i64,
     /// The end of the window by the service's clock.
     edge_ms: i64,
+    /// Whether an answer that was counted in this window told its end, to us or to whoever wrote it in the book.
+    is_edge_sure: bool,
     is_edge_news: bool,
     /// That of the window before.
     last_edge_ms: i64,
@@ -117,6 +119,7 @@ impl BucketState {
             limit,
             name_ms: start_ms,
             edge_ms: start_ms + window_ms,
+            is_edge_sure: false,
             is_edge_news: false,
             last_edge_ms: 0,
             is_scarce: false,
@@ -150,13 +153,18 @@ impl BucketState {
         if now < self.reset_ms {
             return;
         }
-        let passed = (now - self.reset_ms).div_euclid(self.window_ms);
-        self.carried = if passed == 0 { self.at_edge } else { 0 };
-        let further = (passed + 1) * self.window_ms;
+        self.begin(1 + (now - self.reset_ms).div_euclid(self.window_ms));
+    }
+
+    /// The window that is so many further.
+    fn begin(&mut self, windows: i64) {
+        self.carried = if windows == 1 { self.at_edge } else { 0 };
+        let further = windows * self.window_ms;
         self.last_edge_ms = self.edge_ms;
         self.name_ms += further;
         self.edge_ms += further;
         self.reset_ms += further;
+        self.is_edge_sure = false;
         self.is_edge_news = false;
         self.is_agreed = !self.has_headers;
         if !planted::is(Bug::BlockKept) {
@@ -237,13 +245,24 @@ impl BucketState {
         let Some(newest) = newest else { return };
         // By the service's clock, as far as it is known.
         let over_ms = now + self.edge_ms - self.reset_ms - newest.reset_ms;
-        let (name_ms, edge_ms) = if over_ms < 0 {
-            (newest.start_ms, newest.reset_ms)
+        let later_ms = self.edge_ms - newest.reset_ms;
+        let is_later = self.is_edge_sure && newest.is_told && later_ms >= self.window_ms / 2;
+        let further = if is_later {
+            (later_ms + self.window_ms / 2).div_euclid(self.window_ms)
+        } else if over_ms >= 0 {
+            over_ms.div_euclid(self.window_ms) + 1
         } else {
-            let further = (over_ms.div_euclid(self.window_ms) + 1) * self.window_ms;
-            (newest.start_ms + further, newest.reset_ms + further)
+            // Somebody who was not sure booked in it, too, before it began.
+            -i64::from(!newest.is_told && -over_ms > self.window_ms)
         };
-        self.name_ms = name_ms;
+        let further_ms = further * self.window_ms;
+        self.name_ms = newest.start_ms + further_ms;
+        if self.is_edge_sure && (further != 0 || !newest.is_told) {
+            self.is_edge_news = true;
+            return;
+        }
+        self.is_edge_sure = further == 0 && newest.is_told;
+        let edge_ms = newest.reset_ms + further_ms;
         self.reset_ms += edge_ms - self.edge_ms;
         self.edge_ms = edge_ms;
     }
@@ -340,17 +359,23 @@ impl BucketState {
 
     /// Follows the service's edge: whatever we took it for, it is that of the window which our calls are counted in.
     fn align(&mut self, reset_ms: i64, edge_ms: Option<i64>) {
+        self.is_aligned = true;
+        if self.is_edge_sure && reset_ms - self.reset_ms >= self.window_ms / 2 {
+            // Edges are told by the second: the next window has begun before we took this one to be over.
+            self.begin(1);
+        }
         let late = reset_ms - self.reset_ms;
-        let first = !std::mem::replace(&mut self.is_aligned, true);
         // Ending too early would count calls of one window in the next, so an edge that is earlier only by the rounding
         // of headers does not count.
-        if !first && (-EDGE_MS..=0).contains(&late) {
+        if self.is_edge_sure && (-EDGE_MS..=0).contains(&late) {
             return;
         }
         self.reset_ms = reset_ms;
         let edge_ms = edge_ms.unwrap_or(self.edge_ms + late);
         // Who believes in an earlier one would begin the next window too soon.
-        self.is_edge_news |= edge_ms > self.edge_ms || self.edge_ms - edge_ms >= ROUNDED_MS;
+        self.is_edge_news |=
+            !self.is_edge_sure || edge_ms > self.edge_ms || self.edge_ms - edge_ms >= ROUNDED_MS;
+        self.is_edge_sure = true;
         self.edge_ms = edge_ms;
     }
 
