@@ -11,7 +11,7 @@ use tests::whole::{Stage, on_paused_clock};
 use world::{Silent, WorldOptions};
 
 /// Tickets of the export: several pages of it, each longer than a minute's budget.
-const TICKETS: usize = 700;
+const TICKETS: usize = 1_200;
 
 /// Events that the service is taken to keep: enough for one round of the backfill.
 const EVENTS: u64 = 64;
