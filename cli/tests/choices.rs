@@ -140,8 +140,8 @@ fn where_nothing_runs_the_command_applies_one_value_and_writes_nothing_else() {
     assert_eq!(nobody.status.code(), Some(2));
     assert!(said(&nobody).1.contains("credentials are missing"), "{:?}", said(&nobody));
 
-    let pause = json_of(&accounts, &dir, &["pause", "live", "--reason", "a test"]);
-    assert_eq!(pause["paused"][0]["lane"], "live");
+    let pause = json_of(&accounts, &dir, &["pause", "urgent", "--reason", "a test"]);
+    assert_eq!(pause["paused"][0]["lane"], "urgent");
     let waits = accounts.deskup(&dir, &["conflicts", "apply", id, "clickup"]).output().unwrap();
     assert_eq!(waits.status.code(), Some(1), "{:?}", said(&waits));
     assert!(said(&waits).1.contains("a test"), "{:?}", said(&waits));
