@@ -20,6 +20,7 @@ use crate::mapping::{Mapped, Mapping, Routing};
 use crate::patch::{TaskWrite, TicketPatch};
 use crate::records::{Task, Ticket};
 
+pub(crate) use sets::with_own_moves;
 use state::{Plan, State};
 
 /// Two rounds in which both sides undid each other freeze a field.

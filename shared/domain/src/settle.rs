@@ -1,6 +1,7 @@
 //! What both sides agree on after a write. A base is set from what the services returned, never from what
 //! was sent: their normal form is learned from the reply of the write itself.
 
+use crate::decide::with_own_moves;
 use crate::decision::{Conflict, ConflictCause, Decision, FieldBase, LastWrite, LinkFields};
 use crate::field::{FieldKey, Value};
 use crate::ids::Side;
@@ -40,6 +41,9 @@ pub fn after_write(
         let on_other = decision.writes.get(&(side.other(), field.key.clone()));
         let other_now = if side == Side::Zendesk { &c } else { &z };
         if on_other.is_some_and(|other| !same && other.to_stored() != other_now.to_stored()) {
+            fields.extend(
+                half_written(field, decision, side, sent, &old).map(|base| (field.key.clone(), base)),
+            );
             continue;
         }
         let written = Written { field, decision, side, old: &old, both: on_other.is_some() };
@@ -55,6 +59,20 @@ pub fn after_write(
         fields.insert(field.key.clone(), base);
     }
     conflicts
+}
+
+/// The base of a set whose other side is still to be written: what the task was given, and what was taken from it, both
+/// sides agree on. Whoever undoes it on the ticket before that is written, too, is right.
+fn half_written(
+    field: &Mapped,
+    decision: &Decision,
+    side: Side,
+    sent: &Value,
+    old: &FieldBase,
+) -> Option<FieldBase> {
+    let (_, seen) = decision.seen.get(&field.key).filter(|_| side == Side::Clickup)?;
+    let (z, c) = with_own_moves(field.lens.members()?, old, seen, sent);
+    Some(FieldBase { z: z.to_stored(), c: c.to_stored(), ..old.clone() })
 }
 
 /// The service refused the writes to `side` for good: the fields stay apart, each with a conflict, and

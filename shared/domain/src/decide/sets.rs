@@ -119,7 +119,7 @@ fn write(state: &State<'_>, members: &dyn Members, target: &MergedSets, news_for
 }
 
 /// Both bases with what a write of ours added to and removed from the task's set.
-pub(super) fn with_own_moves(
+pub(crate) fn with_own_moves(
     members: &dyn Members,
     base: &FieldBase,
     before: &Value,
