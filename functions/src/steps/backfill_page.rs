@@ -22,7 +22,7 @@ use crate::plan::gate::Entered;
 use crate::sync::conversation::is_description;
 use crate::sync::create::{Made, ensure_task, left_behind};
 use crate::sync::link_back::{self, batch};
-use crate::sync::{after_making, pilot, recognised, wants};
+use crate::sync::{after_making, copying, pilot, recognised, wants};
 use crate::{Context, SyncError, access};
 
 /// The stream under which the backfill's place is kept.
@@ -289,8 +289,10 @@ async fn one(
     since_ms: i64,
 ) -> Result<Settled, SyncError> {
     let linked = link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
-    let made_now = link.as_ref().is_some_and(|link| link.intent_ms >= since_ms);
-    let unfinished = made_now && link.as_ref().is_some_and(|link| left_behind(cx, link));
+    // The clock of whoever made it may be behind that of whoever began.
+    let made_now = link.as_ref().is_some_and(|link| link.intent_ms >= since_ms - copying::SKEW_MS);
+    // So may an attempt of this process have done that stood still for too long.
+    let unfinished = made_now && link.as_ref().is_some_and(|link| run.attempt > 1 || left_behind(cx, link));
     if ticket.is_deleted() || linked && !unfinished {
         // A run of this step that failed may have linked it and noted no mark.
         let link = link.filter(|_| linked && made_now);

@@ -6,7 +6,7 @@ use orchestration::ExecutionContext;
 use crate::{Context, SyncError};
 
 /// How far the clocks of two executors may be apart.
-const SKEW_MS: i64 = 10_000;
+pub const SKEW_MS: i64 = 10_000;
 
 /// Whether an attempt that was announced then can no longer turn up: whoever looks for its copy now finds it, or it will
 /// never be. Its holder may be another process, or have stood still.

@@ -130,8 +130,16 @@ async fn keep_put_back(
             && row.at_ms <= own.at_ms
     });
     let Some(last) = of_people.max_by_key(|row| row.at_ms) else { return Ok(0) };
-    let is_put_back = effect.source_ms > 0
-        && last.at_ms > effect.source_ms
+    // The ticket may have moved since in other fields.
+    let of_ticket = known.rows.iter().filter(|row| {
+        row.provider == Side::Zendesk
+            && !known.is_ours(row)
+            && row.field.as_ref() == Some(field)
+            && row.at_ms <= effect.sent_ms + SKEW_MS
+    });
+    let source_ms = of_ticket.map(|row| row.at_ms).max().unwrap_or(effect.source_ms);
+    let is_put_back = source_ms > 0
+        && last.at_ms > source_ms
         && last.after.as_ref().is_some_and(|after| after.to_stored() == change.before.to_stored())
         && last.before != last.after;
     if !is_put_back {

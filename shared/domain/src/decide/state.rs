@@ -87,7 +87,7 @@ impl<'a> State<'a> {
         // Somebody changed it and put it back, after all that the other record has seen.
         let since = |side, now: &Value, updated| {
             let to = evidence.changed_to.get(&(side, field.key.clone()));
-            at(side).filter(|_| to.is_some_and(|to| to.to_stored() == *now)).unwrap_or(updated)
+            at(side).filter(|_| to.is_none_or(|to| to.to_stored() == *now)).unwrap_or(updated)
         };
         // Or a write of ours changed it, of which we do not know yet, and somebody put it back.
         let after_ours = |side: Side| {

@@ -84,7 +84,10 @@ impl Case<'_> {
         if self.kept(is_it) || self.told_in_a_note(after) {
             Fate::Kept
         } else {
-            self.lost_or_unprovable(is_it)
+            match self.put_back_unheard(after) {
+                true => Fate::Unprovable,
+                false => self.lost_or_unprovable(is_it),
+            }
         }
     }
 
@@ -93,15 +96,33 @@ impl Case<'_> {
     fn put_back(&self, after: &Canon) -> bool {
         let rules = &self.testimony.rules;
         let (side, other) = (self.edit.side, self.edit.side.other());
+        let Some(first) = self.first_of_put_back(after) else { return false };
         let moments = self.history.of(side, &self.edit.record, &self.edit.field);
-        let mut before = moments.iter().filter(|moment| moment.seq <= self.edit.seq).collect::<Vec<_>>();
-        before.sort_by_key(|moment| moment.seq);
-        let of_people = before.iter().rev().take_while(|moment| rules.is_person(side, moment.actor));
-        let Some(first) = of_people.skip(1).find(|moment| moment.before.matches(after)) else { return false };
         let theirs = self.other_record().map(|record| self.history.of(other, &record.id, &self.edit.field));
         let of_ours = |side: Side, moment: &Moment| !rules.is_person(side, moment.actor);
         !moments.iter().any(|moment| moment.seq > first.seq && of_ours(side, moment))
             && !theirs.into_iter().flatten().any(|m| m.at_ms >= first.at_ms && of_ours(other, m))
+    }
+
+    /// The edit by which people began to change what this edit put back, where nobody else wrote in between.
+    fn first_of_put_back(&self, after: &Canon) -> Option<&Moment> {
+        let moments = self.history.of(self.edit.side, &self.edit.record, &self.edit.field);
+        let mut before = moments.iter().filter(|moment| moment.seq <= self.edit.seq).collect::<Vec<_>>();
+        before.sort_by_key(|moment| moment.seq);
+        let is_person = |moment: &&&Moment| self.testimony.rules.is_person(self.edit.side, moment.actor);
+        let mut of_people = before.into_iter().rev().take_while(|moment| is_person(&moment)).skip(1);
+        of_people.find(|moment| moment.before.matches(after))
+    }
+
+    /// ClickUp has no history: a value that was changed and put back leaves no trace but the webhooks of those edits, and
+    /// by the world's log none of them was delivered.
+    fn put_back_unheard(&self, after: &Canon) -> bool {
+        let Some(first) = self.first_of_put_back(after) else { return false };
+        let moments = self.history.of(self.edit.side, &self.edit.record, &self.edit.field);
+        let mut between = moments.iter().filter(|m| (first.seq..=self.edit.seq).contains(&m.seq));
+        let delivered =
+            |m: &Moment| self.testimony.delivered.contains(&(self.edit.record.clone(), m.at_ms));
+        self.edit.side == Side::Clickup && !between.any(delivered)
     }
 
     fn other_record(&self) -> Option<&Record> {
