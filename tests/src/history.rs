@@ -9,7 +9,7 @@ use domain::Side;
 use fastrand::Rng;
 use simulators::{Change, Overdrawn};
 use stores::{FaultPlan, Place, Store};
-use world::judge::edits::{Edit, Fate};
+use world::judge::edits::Fate;
 use world::world::PlanLimits;
 use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
 
@@ -130,7 +130,7 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
         world.quiet(deskup.as_ref()).await?;
         let (_, details) = world.judge(deskup.as_ref()).await?;
         if !team.missed_any() {
-            untold.extend(details.differences.iter().map(|one| format!("taken, and not worked on: {one:?}")));
+            untold = details.differences;
         }
     }
     world.settle(deskup.as_ref()).await?;
@@ -143,7 +143,11 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
     world.connect(None);
     let mut outcome = outcome(recipe, &ran, &team, lasted_ms);
     outcome.counts[3] += untold.len() as u64;
-    outcome.wrong.extend(untold);
+    for one in untold {
+        let field = one.what.split(':').next().unwrap_or_default();
+        outcome.wrong.push(format!("taken, and not worked on: {one:?}"));
+        outcome.wrong.extend(story(&ran, &one.ticket, field));
+    }
     outcome.wrong.extend(team.fired().wrong());
     let overdrawn = overdrawn(&world, &team);
     outcome.counts[4] += overdrawn.len() as u64;
@@ -215,11 +219,10 @@ fn expected(recipe: &Recipe, ran: &Ran) -> Faults {
 }
 
 /// What became of a field on both sides, for whoever has to find out why an edit was lost.
-fn story(ran: &Ran, edit: &Edit) -> Vec<String> {
-    let task = ran.testimony.kept.links.iter().find(|(ticket, _)| ticket.to_string() == edit.ticket);
+fn story(ran: &Ran, ticket: &str, field: &str) -> Vec<String> {
+    let task = ran.testimony.kept.links.iter().find(|(id, _)| id.to_string() == ticket);
     let task = task.map(|(_, link)| link.task.to_string()).unwrap_or_default();
-    let field = format!("{:?}", edit.field).to_lowercase();
-    let names = [field.as_str(), "subject", "title", "name"];
+    let names = [field, "subject", "title", "name"];
     let names = if field == "title" { &names[..] } else { &names[..1] };
     let of = |side: &'static str, changes: &[Change], record: &str| -> Vec<String> {
         let ours = |change: &&Change| change.record == record && names.contains(&change.field.as_str());
@@ -229,7 +232,7 @@ fn story(ran: &Ran, edit: &Edit) -> Vec<String> {
         };
         changes.iter().filter(ours).map(line).collect()
     };
-    let mut lines = of("Zendesk", &ran.testimony.zendesk_changes, &edit.ticket);
+    let mut lines = of("Zendesk", &ran.testimony.zendesk_changes, ticket);
     lines.extend(of("ClickUp", &ran.testimony.clickup_changes, &task));
     lines.sort();
     lines
@@ -245,7 +248,7 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
         expected(recipe, ran).into_lines().into_iter().partition(|line| is_made_again(ran, line));
     let mut wrong = wrong;
     for edit in &ran.details.lost {
-        wrong.extend(story(ran, edit));
+        wrong.extend(story(ran, &edit.ticket, &format!("{:?}", edit.field).to_lowercase()));
     }
     let exempt = ran.details.judged.iter().filter(|judged| judged.fate == Fate::Unprovable).count();
     Outcome {

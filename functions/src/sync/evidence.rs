@@ -126,6 +126,9 @@ impl Known {
             .filter(|own| own.until_ms > now_ms && !self.proven(own))
             .map(|own| (own.side, own.field.clone(), own.value.clone()))
             .collect();
+        evidence
+            .own
+            .extend(self.last_ours().map(|(field, value)| (Side::Clickup, field.clone(), value.to_stored())));
         for effect in self.open.iter().flatten().filter(|effect| effect.late_ms > now_ms) {
             for (field, change) in &effect.fields {
                 sent(&mut evidence, (effect.target, field), effect.sent_ms);
@@ -137,6 +140,26 @@ impl Known {
             }
         }
         evidence
+    }
+
+    /// Fields of the task of which the newest event tells that we changed them, and to what: it may have been a request
+    /// that was carried out late.
+    fn last_ours(&self) -> impl Iterator<Item = (&FieldKey, &Value)> {
+        let mut last: BTreeMap<&FieldKey, &Row> = BTreeMap::new();
+        for row in self.rows.iter().filter(|row| row.provider == Side::Clickup) {
+            let Some(field) = &row.field else { continue };
+            if last.get(field).is_none_or(|newest| newest.at_ms <= row.at_ms) {
+                last.insert(field, row);
+            }
+        }
+        let ours = last.into_iter().filter(|(_, row)| self.is_ours(row));
+        ours.filter_map(|(field, row)| Some((field, row.after.as_ref()?)))
+    }
+
+    /// Whether a write of ours has landed on the task that the link knows nothing of, or no longer.
+    pub fn landed_late(&self, link: &Link) -> bool {
+        self.last_ours()
+            .any(|(field, value)| link.fields.get(field).is_some_and(|base| base.c != value.to_stored()))
     }
 
     /// The newest time at which a person moved the ticket, as its events say.

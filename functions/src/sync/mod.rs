@@ -142,7 +142,7 @@ async fn linked(
     if told && overwritten::keep(cx, run, &known, &link).await? > 0 {
         tracing::warn!(ticket = %link.ticket, "a write of ours overwrote a newer value; it is kept as a conflict");
     }
-    if claim.wants.iter().all(|want| want == wants::OWN) {
+    if claim.wants.iter().all(|want| want == wants::OWN) && !known.landed_late(&link) {
         return Ok(Synced::default());
     }
     let mut fields = pair::sync_fields(cx, run, lease, link, &mut known).await?;

@@ -120,8 +120,7 @@ impl Case<'_> {
         let Some(first) = self.first_of_put_back(after) else { return false };
         let moments = self.history.of(self.edit.side, &self.edit.record, &self.edit.field);
         let mut between = moments.iter().filter(|m| (first.seq..=self.edit.seq).contains(&m.seq));
-        let delivered =
-            |m: &Moment| self.testimony.delivered.contains(&(self.edit.record.clone(), m.at_ms));
+        let delivered = |m: &Moment| self.testimony.delivered.contains(&(self.edit.record.clone(), m.at_ms));
         self.edit.side == Side::Clickup && !between.any(delivered)
     }
 
