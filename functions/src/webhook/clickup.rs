@@ -27,6 +27,7 @@ pub async fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError>
     let task = event["task_id"].as_str().and_then(|id| TaskId::new(id).ok()).ok_or_else(unreadable)?;
     let known = cx.store.links().pointer(&task).await?.is_some();
     let key = WorkKey::Task(task);
+    let made = !known && was_made_by_us(cx, &key).await?;
     let items = event["history_items"].as_array().map(Vec::as_slice).unwrap_or_default();
     if items.is_empty() {
         let accepted = Accepted {
@@ -39,17 +40,24 @@ pub async fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError>
         };
         return Ok(if known { vec![accepted] } else { Vec::new() });
     }
-    Ok(items.iter().filter_map(|item| accept(cx, &key, item, known)).collect())
+    Ok(items.iter().filter_map(|item| accept(cx, &key, item, known, made)).collect())
 }
 
-fn accept(cx: &Context, key: &WorkKey, item: &Json, known: bool) -> Option<Accepted> {
+/// Whether an event told that we made this task: the reply of the create may have been lost, and once it is found it
+/// matters what people did to it since.
+async fn was_made_by_us(cx: &Context, key: &WorkKey) -> Result<bool, SyncError> {
+    let me = Some(cx.clickup_me().0);
+    Ok(cx.store.evidence().list(key).await?.iter().any(|row| row.actor == me))
+}
+
+fn accept(cx: &Context, key: &WorkKey, item: &Json, known: bool, made: bool) -> Option<Accepted> {
     let field = item["field"].as_str().unwrap_or_default();
     let actor = item["user"]["id"].as_i64();
     let ours = actor == Some(cx.clickup_me().0);
     let creation = field == "task_creation" || item["before"]["type"] == "removed";
     if !known {
-        // Only a create of ours is of interest: its reply may have been lost, and this tells of the task.
-        return (ours && creation).then(|| Accepted {
+        // Only a create of ours is of interest, whose reply may have been lost, and what follows it.
+        return (ours && creation || made && !ours).then(|| Accepted {
             key: key.clone(),
             wants: vec![wants::TWIN],
             at_ms: time_of(cx, item),

@@ -11,6 +11,7 @@ mod echo;
 mod edits;
 mod history;
 mod merge;
+mod orders;
 mod people;
 mod proposal;
 mod sample;

@@ -6,6 +6,11 @@ use domain::merge::{Against, Merged, Rule, Times, merge, merge_sets};
 use domain::{Side, Timestamp, Value};
 use proptest::prelude::*;
 
+/// A million of the laws together; another number a law is asked for by `DESKUP_CASES`.
+fn cases() -> u32 {
+    std::env::var("DESKUP_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(170_000)
+}
+
 fn value() -> impl Strategy<Value = Value> {
     prop_oneof![
         Just(Value::Null),
@@ -36,7 +41,7 @@ fn times() -> impl Strategy<Value = Times> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: cases(), ..ProptestConfig::default() })]
 
     /// merge(b, x, x) = x, and merge(b, b, x) = merge(b, x, b) = x, by any rule and without a clash.
     #[test]

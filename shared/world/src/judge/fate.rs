@@ -114,14 +114,11 @@ impl Case<'_> {
         of_people.find(|moment| moment.before.matches(after))
     }
 
-    /// ClickUp has no history: a value that was changed and put back leaves no trace but the webhooks of those edits, and
-    /// by the world's log none of them was delivered.
+    /// ClickUp has no history: a value that is as it was leaves no trace but the webhook of the edit that put it back, and
+    /// by the world's log that was not delivered.
     fn put_back_unheard(&self, after: &Canon) -> bool {
-        let Some(first) = self.first_of_put_back(after) else { return false };
-        let moments = self.history.of(self.edit.side, &self.edit.record, &self.edit.field);
-        let mut between = moments.iter().filter(|m| (first.seq..=self.edit.seq).contains(&m.seq));
-        let delivered = |m: &Moment| self.testimony.delivered.contains(&(self.edit.record.clone(), m.at_ms));
-        self.edit.side == Side::Clickup && !between.any(delivered)
+        let is_told = self.testimony.delivered.contains(&(self.edit.record.clone(), self.edit.at_ms));
+        self.edit.side == Side::Clickup && !is_told && self.first_of_put_back(after).is_some()
     }
 
     fn other_record(&self) -> Option<&Record> {

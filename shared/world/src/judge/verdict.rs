@@ -28,7 +28,7 @@ pub struct Verdict {
     pub twins_seen: u64,
     /// Edits that are nowhere.
     pub lost: u64,
-    /// Edits overwritten by a write whose own webhook was never delivered.
+    /// Edits overwritten by a write whose own webhook was never delivered, and values put back whose webhook was not.
     pub unprovable: u64,
     /// Edits that the other side cannot take; each is kept, or it is lost.
     pub unmirrorable: u64,
