@@ -31,7 +31,10 @@ pub async fn keep(
         for (row, field, change) in own_webhooks(known, effect) {
             confirmed = true;
             if !planted::is(Bug::OverwrittenNotKept) {
-                kept += keep_before(cx, link, row, field, change).await?;
+                let again = is_repeated(known, effect, &effects, row, field);
+                // What was carried out once more replaced what somebody had made of it since.
+                let expected = if again { &change.after } else { &change.before };
+                kept += keep_before(cx, link, row, field, (expected, &change.after)).await?;
                 kept += keep_put_back(cx, known, link, effect, row, field, change).await?;
             }
         }
@@ -98,16 +101,28 @@ fn own_webhooks<'a>(
     })
 }
 
+/// Whether the write was carried out before, and this tells of it once more: no later write of ours to the field is meant.
+fn is_repeated(known: &Known, effect: &Effect, effects: &[Effect], row: &Row, field: &FieldKey) -> bool {
+    let later = |other: &Effect| {
+        other.target == effect.target
+            && other.sent_ms > effect.sent_ms
+            && other.sent_ms <= row.at_ms + SKEW_MS
+            && other.fields.contains_key(field)
+    };
+    own_webhooks(known, effect).any(|(first, of, _)| of == field && first.at_ms < row.at_ms)
+        && !effects.iter().any(later)
+}
+
 /// What our own delivery says was there before, where that is not what was read.
 async fn keep_before(
     cx: &Context,
     link: &Link,
     own: &Row,
     field: &FieldKey,
-    change: &Change,
+    (expected, sent): (&Value, &Value),
 ) -> Result<u32, SyncError> {
     let Some(before) = &own.before else { return Ok(0) };
-    let Some(conflict) = lost_update::clickup_lost(field, before, &change.before, &change.after) else {
+    let Some(conflict) = lost_update::clickup_lost(field, before, expected, sent) else {
         return Ok(0);
     };
     Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))

@@ -2,7 +2,7 @@
 
 use clients::ErrorKind;
 use domain::plan::Write;
-use domain::{Conflict, Decision, FieldKey, Side, Task, Ticket, Value, decide, settle};
+use domain::{Conflict, Decision, FieldKey, Side, Task, Ticket, Value, decide, lost_update, settle};
 use orchestration::{ExecutionContext, Noted};
 use planted::Bug;
 use stores::leases::Lease;
@@ -179,6 +179,8 @@ async fn apply(
             Ok(Written::All(after, n)) => {
                 pair = *after;
                 calls += n;
+                let moved = lost_update::clickup_people_moved(&read.task, decision, &pair.task, &cx.mapping);
+                keep(cx, link, moved.as_slice()).await?;
                 // Remembered at once: should Zendesk have moved meanwhile, our own value must not look
                 // like a person's.
                 let kept = settle::after_write(

@@ -11,6 +11,7 @@ use crate::field::{FieldKey, Value};
 use crate::history::{Member, zendesk_audit};
 use crate::ids::Side;
 use crate::mapping::Mapping;
+use crate::patch::TaskWrite;
 use crate::records::{Task, Ticket};
 
 /// Compares what an audit says was there before our write (`field_name`, `previous_value`) with the ticket
@@ -105,6 +106,36 @@ pub fn clickup_lost_member(
         clickup: before,
         winner: Some(Side::Zendesk),
         rule: "taken away before our write came late".to_owned(),
+    })
+}
+
+/// Whom people put on the task, or took off it, between our read (`read`) and our write, as its reply (`reply`) shows:
+/// people are added and removed one by one, so nobody was overwritten, and nobody else will tell of it.
+pub fn clickup_people_moved(
+    read: &Task,
+    decision: &Decision,
+    reply: &Task,
+    mapping: &Mapping,
+) -> Option<Conflict> {
+    let written = decision.writes.get(&(Side::Clickup, FieldKey::Assignee))?;
+    let lens = &mapping.field(&FieldKey::Assignee)?.lens;
+    let mut before = reply.assignees.clone();
+    for write in &decision.clickup {
+        let TaskWrite::Fields(patch) = write else { continue };
+        before.retain(|who| !patch.assignees_add.contains(who) || read.assignees.contains(who));
+        before.extend(patch.assignees_rem.iter().filter(|who| read.assignees.contains(who)));
+    }
+    if before == read.assignees {
+        return None;
+    }
+    Some(Conflict {
+        field: FieldKey::Assignee,
+        cause: ConflictCause::LostUpdate,
+        base: lens.clickup(read),
+        zendesk: written.clone(),
+        clickup: lens.clickup(&Task { assignees: before, ..read.clone() }),
+        winner: Some(Side::Zendesk),
+        rule: "changed between our read and our write".to_owned(),
     })
 }
 
