@@ -10,13 +10,10 @@ use tests::{planted, seeds};
 const HISTORIES: u64 = 600;
 
 /// Seeds that have found something once.
-const FOUND: [u64; 16] = [23, 24, 41, 93, 128, 154, 267, 332, 393, 494, 499, 513, 518, 1_127, 2_020, 2_255];
-
-/// Seeds that find a fault of deskup that is not repaired yet; each is repaired by taking it from here.
-///
-/// 200: whom somebody put on a task between our read of it and our write stays beside the one whom we put there, and no
-/// conflict tells of it.
-const NOT_REPAIRED: [u64; 1] = [200];
+const FOUND: [u64; 22] = [
+    23, 24, 41, 93, 128, 154, 200, 267, 332, 393, 494, 499, 513, 518, 708, 743, 926, 940, 948, 1_127, 2_020,
+    2_255,
+];
 
 /// A planted fault is found within so many.
 const WITHIN: u64 = 1_000;
@@ -32,12 +29,8 @@ fn histories_lose_nothing_and_do_nothing_twice() {
     if let Some(seed) = seeds::asked() {
         return all_clean(&play_all(seed..seed + 1, play, |_| true));
     }
-    let mut summary = play_all(1..HISTORIES + 1, play, |so_far| so_far.failed.len() < 10);
+    let summary = play_all(1..HISTORIES + 1, play, |so_far| so_far.failed.len() < 10);
     println!("{}\n{}", summary.details(), summary.line());
-    let (known, failed) = summary.failed.drain(..).partition(|one| NOT_REPAIRED.contains(&one.seed));
-    summary.failed = failed;
-    let known: Vec<Outcome> = known;
-    assert_eq!(known.len(), NOT_REPAIRED.len(), "a seed that is clean by now leaves the list");
     all_clean(&summary);
     let faults = summary.sums[4] / summary.histories;
     assert!(faults >= 5, "too little goes wrong: {faults} faults a history");
