@@ -7,6 +7,7 @@ pub mod hands;
 pub mod history;
 mod manners;
 pub mod meddle;
+pub mod pace;
 pub mod planned;
 pub mod planted;
 mod rivals;
