@@ -27,7 +27,7 @@ pub struct Pace {
 }
 
 /// After the last edit, until its copy must be there.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Between two looks at the rows that wait.
 const LOOK_MS: u64 = 500;
 /// Rows of a lane that are looked at.
