@@ -10,6 +10,7 @@ pub mod meddle;
 pub mod pace;
 pub mod planned;
 pub mod planted;
+pub mod poison;
 mod rivals;
 pub mod seeds;
 pub mod summary;
