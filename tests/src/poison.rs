@@ -50,6 +50,21 @@ impl Way {
         Way::File,
         Way::Unheard,
     ];
+
+    /// Whether a ticket that is spoiled so gets its task all the same, and under which cause it is set aside.
+    pub fn end(self) -> (bool, &'static str) {
+        match self {
+            Way::Title => (false, "clickup_input_005"),
+            Way::Broken => (false, "create_unanswered"),
+            Way::NoList => (false, "clickup_subcat_011"),
+            Way::Comment => (true, "clickup_input_006"),
+            Way::Truncated | Way::Null => (false, "zendesk_unreadableanswer"),
+            Way::Forbidden => (false, "zendesk_forbidden"),
+            Way::File => (true, "zendesk_500"),
+            // What deskup does not know, it brings over as well as it can.
+            Way::Nobody | Way::Unheard => (true, ""),
+        }
+    }
 }
 
 /// Spoils what is said of some tickets.

@@ -11,7 +11,17 @@ use tests::whole::{Stage, on_paused_clock};
 use world::world::PlanLimits;
 use world::{Deskup, Instance, InstanceOptions, Silent, WorldOptions};
 
-const TICKETS: usize = 1_000;
+/// What polls find is told by webhooks here, and what is spoiled is tried again for hours.
+const POLL_EVERY_MS: i64 = 15 * 60_000;
+
+/// How a world is.
+#[derive(Clone, Copy)]
+struct Case {
+    tickets: usize,
+    clickup: Plan,
+    zendesk_per_min: u32,
+    unlimited: bool,
+}
 
 /// A ticket for each way, spread over the others; those whose comments are spoiled have some that are copied.
 fn victims(stage: &Stage) -> BTreeMap<u64, Way> {
@@ -47,15 +57,16 @@ struct Came {
     wrong: Vec<String>,
 }
 
-async fn play(limits: PlanLimits, unlimited: bool, poisoned: bool) -> Came {
-    let options =
-        WorldOptions { tickets: TICKETS, edits: 0, seed: 11, limits, unlimited, ..WorldOptions::default() };
+async fn play(Case { tickets, clickup, zendesk_per_min, unlimited }: Case, poisoned: bool) -> Came {
+    let limits = PlanLimits { clickup, zendesk_per_min, ..PlanLimits::default() };
+    let options = WorldOptions { tickets, edits: 0, seed: 11, limits, unlimited, ..WorldOptions::default() };
     let stage = Stage::open(options, FaultPlan::none()).expect("a world in memory");
     let victims = victims(&stage);
     let made = InstanceOptions::of(&stage.world, stage.store.clone());
     let ways = if poisoned { victims.clone() } else { BTreeMap::new() };
     let wire = Poisoned::new(made.transport.clone(), ways);
-    let deskup = Instance::new(InstanceOptions { transport: wire.clone(), ..made });
+    let options = functions::Options { poll_every_ms: POLL_EVERY_MS, ..made.options.clone() };
+    let deskup = Instance::new(InstanceOptions { transport: wire.clone(), options, ..made });
     let stage = Stage { deskup, ..stage };
     let driven: Arc<dyn Deskup> = stage.driven();
     stage.world.seed(&Silent).expect("a world in memory");
@@ -83,7 +94,6 @@ async fn play(limits: PlanLimits, unlimited: bool, poisoned: bool) -> Came {
         ran.details.differences.iter().filter(|one| healthy(&one.ticket)).map(|one| format!("{one:?}")),
     );
     let (verdict, linked) = (&ran.verdict, kept.links.len());
-    println!("{verdict:?}");
     if verdict.tickets as usize - sick.len() > linked {
         wrong.push(format!("{linked} of {} are linked", verdict.tickets));
     }
@@ -106,18 +116,17 @@ async fn play(limits: PlanLimits, unlimited: bool, poisoned: bool) -> Came {
     Came { last_ms: last_ms.unwrap_or(0) - begun_ms, victims, ends, wrong }
 }
 
-fn check(clickup: Plan, zendesk_per_min: u32, unlimited: bool) {
-    let limits = PlanLimits { clickup, zendesk_per_min, ..PlanLimits::default() };
-    let clean = on_paused_clock(play(limits, unlimited, false));
-    let spoiled = on_paused_clock(play(limits, unlimited, true));
-    println!(
-        "{clickup:?}, unlimited {unlimited}: {} ms clean, {} ms beside {:?}",
-        clean.last_ms, spoiled.last_ms, spoiled.victims
-    );
+fn check(case: Case) {
+    let clean = on_paused_clock(play(case, false));
+    let spoiled = on_paused_clock(play(case, true));
+    println!("{} ms without, {} ms beside {:?}", clean.last_ms, spoiled.last_ms, spoiled.victims);
+    let mut wrong = [clean.wrong, spoiled.wrong].concat();
     for (way, (linked, causes)) in &spoiled.ends {
         println!("  {way:?}: linked {linked}, {causes:?}");
+        if (*linked, causes.join(" ").as_str()) != way.end() {
+            wrong.push(format!("{way:?} ended as {linked} {causes:?}"));
+        }
     }
-    let mut wrong = [clean.wrong, spoiled.wrong].concat();
     if spoiled.last_ms * 100 > clean.last_ms * 105 {
         wrong.push(format!("{} ms instead of {}", spoiled.last_ms, clean.last_ms));
     }
@@ -125,16 +134,19 @@ fn check(clickup: Plan, zendesk_per_min: u32, unlimited: bool) {
 }
 
 #[test]
-fn the_others_hardly_notice_at_a_hundred_calls_a_minute() {
-    check(Plan::Business, 700, false);
-}
-
-#[test]
 fn the_others_hardly_notice_at_a_thousand_calls_a_minute() {
-    check(Plan::BusinessPlus, 2_500, false);
+    let (clickup, zendesk_per_min) = (Plan::BusinessPlus, 2_500);
+    check(Case { tickets: 1_000, clickup, zendesk_per_min, unlimited: false });
 }
 
 #[test]
 fn the_others_hardly_notice_without_limits() {
-    check(Plan::BusinessPlus, 2_500, true);
+    check(Case { tickets: 1_000, clickup: Plan::BusinessPlus, zendesk_per_min: 2_500, unlimited: true });
+}
+
+/// A window is a fifteenth of what a thousand tickets take.
+#[test]
+#[ignore = "half a minute"]
+fn the_others_hardly_notice_at_a_hundred_calls_a_minute() {
+    check(Case { tickets: 2_000, clickup: Plan::Business, zendesk_per_min: 700, unlimited: false });
 }

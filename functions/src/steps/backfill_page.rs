@@ -235,13 +235,18 @@ async fn tickets(
     let mut links = cx.store.links().get_many(&ids).await?;
     let since_ms = place.started_ms;
     take_seats(cx, tickets, &links).await?;
-    let work: Vec<_> =
-        tickets.iter().map(|ticket| one(cx, run, ticket, links.remove(&ticket.id), since_ms)).collect();
-    let ends: Vec<Result<Settled, SyncError>> =
-        stream::iter(work).buffered(cx.options.in_flight).collect().await;
+    let work: Vec<_> = (tickets.iter().enumerate())
+        .map(|(at, ticket)| {
+            one(cx, run, ticket, links.remove(&ticket.id), since_ms).map(move |end| (at, end))
+        })
+        .collect();
+    // Nobody waits for the one before: it may be tried again and again.
+    let mut ends: Vec<(usize, Result<Settled, SyncError>)> =
+        stream::iter(work).buffer_unordered(cx.options.in_flight).collect().await;
+    ends.sort_by_key(|(at, _)| *at);
     let mut end = End::default();
     let mut gap = false;
-    for result in ends {
+    for (_, result) in ends {
         match result? {
             Settled::Created(mark) => {
                 end.created += 1;
