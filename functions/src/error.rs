@@ -27,6 +27,9 @@ pub enum SyncError {
     /// A plan was confirmed, and this is not in it.
     #[error("this is not in the confirmed plan")]
     Unplanned,
+    /// It was looked for and made once more, and again nobody said whether it was made.
+    #[error("creates of its task have no answer")]
+    Unanswered,
     /// Somebody else works on the record, or it moved while we looked: later.
     #[error("{0}")]
     Later(&'static str),
@@ -48,7 +51,7 @@ impl SyncError {
             SyncError::Store(_) => Failure::Bug,
             SyncError::Poison { .. } => Failure::Rejected,
             SyncError::Paused(_) => Failure::Paused,
-            SyncError::Later(_) | SyncError::Unplanned => Failure::Transient,
+            SyncError::Later(_) | SyncError::Unanswered | SyncError::Unplanned => Failure::Transient,
         }
     }
 
@@ -97,6 +100,7 @@ impl SyncError {
             SyncError::Poison { cause, .. } => (*cause).to_owned(),
             SyncError::Paused(_) => "paused".to_owned(),
             SyncError::Later(_) => "busy".to_owned(),
+            SyncError::Unanswered => "create_unanswered".to_owned(),
             SyncError::Unplanned => "unplanned".to_owned(),
         }
     }

@@ -98,6 +98,9 @@ pub fn advice(cause: &str) -> &'static str {
     match cause {
         "clickup_subcat_900" => "the list is full: archive tasks or route to another list, then retry",
         "store" => "the state could not be written or read: look at the log, make room, then retry",
+        "create_unanswered" => {
+            "ClickUp never said whether it made the task, and none was found: retry once it answers"
+        }
         "busy" => "the record kept moving for over an hour: retry when it is calm",
         "bad_key" => "a row of the state is damaged: report it with the log",
         _ if has("_401") || has("oauth_0") || has("_403") || has("team_0") => {

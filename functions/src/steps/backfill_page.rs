@@ -233,15 +233,16 @@ async fn tickets(
 ) -> Result<End, SyncError> {
     let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.id).collect();
     let mut links = cx.store.links().get_many(&ids).await?;
-    let since_ms = place.started_ms;
     take_seats(cx, tickets, &links).await?;
-    let work: Vec<_> =
-        tickets.iter().map(|ticket| one(cx, run, ticket, links.remove(&ticket.id), since_ms)).collect();
-    let ends: Vec<Result<Settled, SyncError>> =
-        stream::iter(work).buffered(cx.options.in_flight).collect().await;
-    let mut end = End::default();
-    let mut gap = false;
-    for result in ends {
+    let work = tickets.iter().enumerate().map(|(at, ticket)| {
+        one(cx, run, ticket, links.remove(&ticket.id), place.started_ms).map(move |end| (at, end))
+    });
+    let work: Vec<_> = work.collect();
+    // Nobody waits for the one before: it may be tried again and again.
+    let mut ends: Vec<(usize, _)> = stream::iter(work).buffer_unordered(cx.options.in_flight).collect().await;
+    ends.sort_by_key(|(at, _)| *at);
+    let (mut end, mut gap) = (End::default(), false);
+    for (_, result) in ends {
         match result? {
             Settled::Created(mark) => {
                 end.created += 1;
@@ -289,9 +290,8 @@ async fn one(
     since_ms: i64,
 ) -> Result<Settled, SyncError> {
     let linked = link.as_ref().is_some_and(|link| link.state == LinkState::Linked);
-    // The clock of whoever made it may be behind that of whoever began.
+    // Clocks differ, and an attempt of this process may have stood still.
     let made_now = link.as_ref().is_some_and(|link| link.intent_ms >= since_ms - copying::SKEW_MS);
-    // So may an attempt of this process have done that stood still for too long.
     let unfinished = made_now && link.as_ref().is_some_and(|link| run.attempt > 1 || left_behind(cx, link));
     if ticket.is_deleted() || linked && !unfinished {
         // A run of this step that failed may have linked it and noted no mark.

@@ -21,6 +21,9 @@ pub const INTENT_PATIENCE_MS: i64 = 120_000;
 /// `probe_ms` of a link whose create was certainly never sent: no need to look for it.
 pub const NEVER_SENT: i64 = -1;
 
+/// The wait for a create without an answer is doubled so often at most.
+const DOUBLED_MAX: usize = 4;
+
 /// What became of a ticket that should have a task.
 #[derive(Debug)]
 pub enum Made {
@@ -249,8 +252,9 @@ async fn create(
             Ok(Made::Created(Box::new(link), Box::new(task), comments.to_vec()))
         }
         Err(error) if error.kind.may_have_happened() => {
-            let probe_ms = run.now_ms() + cx.options.visibility_delay_ms;
-            let link = cx.store.links().mark_probe(&link, probe_ms).await?;
+            // Looking for it reads all that was made since: each further attempt is left alone for longer.
+            let delay_ms = cx.options.visibility_delay_ms << link.nonces.len().min(DOUBLED_MAX);
+            let link = cx.store.links().mark_probe(&link, run.now_ms() + delay_ms).await?;
             Ok(Made::Probe(Box::new(link)))
         }
         Err(error) => {

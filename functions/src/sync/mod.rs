@@ -211,7 +211,7 @@ pub async fn after_making(
                 let copied = conversation::copy_all(cx, run, &link, ticket, &task, comments).await?;
                 Ok(Synced { writes: 1 + copied, again_ms: None })
             }
-            Probed::Made(Made::Probe(link)) => Ok(Synced::again_at(link.probe_ms)),
+            Probed::Made(Made::Probe(_)) => Err(SyncError::Unanswered),
             Probed::Made(Made::Filtered(_) | Made::Linked(_)) => Ok(Synced::default()),
         },
     }

@@ -7,8 +7,10 @@
 
 mod booking;
 mod bucket;
+mod order;
 mod pauses;
 mod queue;
+mod reserve;
 mod room;
 #[cfg(test)]
 mod tests;

@@ -69,7 +69,9 @@ impl TaskScheduler {
             Err(Halt::Paused(_)) => return Ok(Next::Paused),
             Err(Halt::Store(error)) => return Err(error),
         }
-        Ok(match self.resources.room(lane).await? {
+        // Who takes all that its lane is left, as a backfill does, must not keep a row waiting for ever.
+        let is_overdue = now_ms - due_ms >= lane.bound_ms() / 2;
+        Ok(match self.resources.room(if is_overdue { Lane::Urgent } else { lane }).await? {
             Room::Until(until_ms) => Next::At(until_ms.max(now_ms + 1)),
             Room::Calls(calls) => Next::Start((calls / CALLS).clamp(1, Self::RECORDS_MAX)),
         })

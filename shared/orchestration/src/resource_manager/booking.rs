@@ -4,7 +4,8 @@ use clients::{Api, Bucket};
 use stores::StoreError;
 use stores::budgets::{Grant, WindowKey};
 
-use super::bucket::{BucketState, Claim, Order, Taken};
+use super::bucket::{BucketState, Claim, Taken};
+use super::order::Order;
 use super::queue::Turn;
 use super::{ResourceManager, State};
 
@@ -58,12 +59,11 @@ impl ResourceManager {
         {
             budgets.seen_used(&name, seen + size, order.limit, order.edge_ms).await?;
         }
-        let now = self.clock.now_ms();
-        self.tell(&key, |bucket| bucket.granted(claim, &order, &grant, usable, now));
+        self.tell(&key, |bucket| bucket.granted(claim, &order, &grant, usable));
         Ok(())
     }
 
-    /// What to book now; nothing if somebody booked while we waited for our turn to book.
+    /// What to book now; nothing if somebody booked, or somebody more urgent came, while we waited for our turn to book.
     fn order(
         &self,
         key: &(Api, String),
@@ -77,13 +77,12 @@ impl ResourceManager {
         let bucket = buckets.get_mut(key)?;
         bucket.roll(now);
         bucket.paused(paused_until);
-        if !matches!(bucket.look(claim, now), Taken::Book) {
+        if !matches!(bucket.look(claim, now), Taken::Book) || queue.more_urgent(key, turn) {
             return None;
         }
-        let free = bucket.in_last_third(now) && !queue.more_urgent(key, turn);
-        let reserve = self.reserve(claim.rank, free);
+        let reserve = self.reserve(claim.rank);
         // Of a reserve, who waited long takes what it needs itself, and nothing for those behind it.
-        let for_one = reserve < self.reserve(claim.lane, free);
+        let for_one = reserve < self.reserve(claim.lane);
         Some((bucket.order(reserve, for_one, now), bucket.window_ms()))
     }
 
@@ -106,10 +105,9 @@ impl ResourceManager {
         Ok(())
     }
 
-    /// The backfill and reconciliation leave a part of the window, unless nobody more urgent waits near its end.
-    pub(super) fn reserve(&self, rank: u8, released: bool) -> u32 {
+    /// What a lane leaves of a window to those before it.
+    pub(super) fn reserve(&self, rank: u8) -> u32 {
         match rank {
-            _ if released => 0,
             0 | 1 => 0,
             2 => self.settings.reconcile_reserve_percent,
             3 => self.settings.backfill_reserve_percent,

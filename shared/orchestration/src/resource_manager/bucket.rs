@@ -5,9 +5,10 @@ mod edge;
 
 use clients::{Api, Lane, LimitSeen};
 use planted::Bug;
-use stores::budgets::Grant;
+use stores::budgets::{Grant, ceiling};
 
-use super::BudgetUse;
+use super::order::Order;
+use super::{BudgetUse, reserve};
 
 const LANES: usize = Lane::ALL.len();
 /// Calls begun so shortly before the edge may be counted by the service in the next window: a call takes a moment, and
@@ -42,25 +43,6 @@ pub(super) enum Taken {
     Book,
     /// Not before then.
     Until(i64),
-}
-
-/// What to book.
-pub(super) struct Order {
-    /// The window's name in the book.
-    pub(super) name_ms: i64,
-    /// Its end by the service's clock.
-    pub(super) edge_ms: i64,
-    /// A neighbour, by how many windows, in which the same is booked: which of both the call will be counted in is not known yet.
-    pub(super) or: Option<i64>,
-    pub(super) limit: u32,
-    pub(super) size: u32,
-    pub(super) carried: u32,
-    pub(super) reserve_percent: u32,
-    pub(super) limit_seen: Option<u32>,
-    /// What the service says is used, with what is booked here and not sent: the book must not say less.
-    pub(super) used_seen: Option<u32>,
-    /// Whether the book has to be told where the window ends.
-    pub(super) is_edge_news: bool,
 }
 
 /// One limit.
@@ -182,8 +164,11 @@ impl BucketState {
         self.window_ms
     }
 
-    pub(super) fn in_last_third(&self, now: i64) -> bool {
-        now >= self.reset_ms - self.window_ms / 3
+    /// What is kept of a reserve at present, and when less is kept.
+    pub(super) fn standing(&self, reserve_percent: u32, now: i64) -> (u32, Option<i64>) {
+        let left_ms = self.reset_ms - now;
+        let (kept, wait_ms) = reserve::standing(reserve_percent, self.limit, left_ms, self.window_ms);
+        (kept, wait_ms.map(|wait_ms| now + wait_ms))
     }
 
     /// Whether a unit is there for this claim.
@@ -246,6 +231,7 @@ impl BucketState {
 
     /// What to book next. Small limits are booked in small blocks, since what is not used is lost.
     pub(super) fn order(&mut self, reserve_percent: u32, for_one: bool, now: i64) -> Order {
+        let (reserve_percent, again_ms) = self.standing(reserve_percent, now);
         let or = match self.is_aligned {
             true => None,
             false if self.reset_ms - now < UNSURE_MS => Some(1),
@@ -262,13 +248,14 @@ impl BucketState {
             // A small limit must not be eaten by what it carries over.
             carried: std::mem::take(&mut self.carried).min(self.limit / 2),
             reserve_percent,
+            again_ms,
             limit_seen: self.limit_seen.take(),
             used_seen: self.used_seen.take(),
             is_edge_news: std::mem::take(&mut self.is_edge_news),
         }
     }
 
-    pub(super) fn granted(&mut self, claim: Claim, order: &Order, grant: &Grant, usable: u32, now: i64) {
+    pub(super) fn granted(&mut self, claim: Claim, order: &Order, grant: &Grant, usable: u32) {
         if order.name_ms != self.name_ms {
             // The window ended while the booking was made: the block died with it.
             return;
@@ -278,19 +265,14 @@ impl BucketState {
                 self.is_scarce = u64::from(*used) * 10 >= u64::from(*limit) * 9;
                 self.blocks[index(claim.lane)] += usable;
                 self.limit = *limit;
+                if *used < ceiling(*limit, order.reserve_percent) {
+                    return;
+                }
             }
-            Grant::Empty { .. } => {
-                self.is_scarce = true;
-                // A reserve is given up in the last third, so looking again then is worth it.
-                let last_third = self.reset_ms - self.window_ms / 3;
-                self.empty_until[index(claim.rank)] = match order.reserve_percent {
-                    0 => self.reset_ms,
-                    _ if now < last_third => last_third,
-                    // Somebody urgent waits; once they are served the reserve is free.
-                    _ => self.reset_ms.min(now + 1_000),
-                };
-            }
+            Grant::Empty { .. } => self.is_scarce = true,
         }
+        let again_ms = order.again_ms.unwrap_or(self.reset_ms);
+        self.empty_until[index(claim.rank)] = again_ms.min(self.reset_ms);
     }
 
     /// The neighbour that the call may be counted in has no room.

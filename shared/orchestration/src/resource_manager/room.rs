@@ -35,7 +35,7 @@ impl ResourceManager {
             if window.reset_ms <= now {
                 continue;
             }
-            let reserve = self.reserve(lane.rank(), false);
+            let reserve = self.reserve(lane.rank());
             let left = match window.spent {
                 true => 0,
                 false => ceiling(window.limit, reserve).saturating_sub(window.used),

@@ -114,13 +114,14 @@ async fn a_store_in_trouble_never_overdraws() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_backfill_leaves_a_reserve_until_the_last_third() {
+async fn the_backfill_leaves_a_reserve_until_the_last_third_and_gives_it_up_by_and_by() {
     let bench = Bench::new();
     let log = run(&[bench.manager()], &bench, &[(Lane::Backfill, 200)], 100).await;
     let before = |end: i64| log.iter().filter(|(_, at)| *at < end).count();
     assert_eq!(before(40_000), 80, "a fifth is kept for the others");
-    assert_eq!(before(60_000), 100, "and given up when nobody came");
-    assert_eq!(before(120_000), 200);
+    assert_eq!(before(46_000), 87, "and given up little by little when nobody came");
+    assert_eq!(before(60_000), 99, "but for the last hundredth");
+    assert_eq!(before(180_000), 200);
 }
 
 #[tokio::test(start_paused = true)]
