@@ -159,8 +159,7 @@ impl Dispatcher {
 
     /// Serves one batch of due rows of a lane.
     async fn live(&self, lane: Lane, limit: u32) -> Result<Outcome, EngineError> {
-        let start =
-            Start { name: None, trigger: "webhook".to_owned(), actor: "deskup".to_owned(), lane: lane };
+        let start = Start { name: None, trigger: "webhook".to_owned(), actor: "deskup".to_owned(), lane };
         let input = json!({ "lane": lane.name(), "limit": limit, "record": null });
         self.orchestrator.execute(self.workflow.live(), input, start).await
     }

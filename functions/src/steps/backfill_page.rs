@@ -232,17 +232,14 @@ async fn tickets(
     place: &Place,
 ) -> Result<End, SyncError> {
     let ids: Vec<TicketId> = tickets.iter().map(|ticket| ticket.id).collect();
-    let mut links = cx.store.links().get_many(&ids).await?;
-    let since_ms = place.started_ms;
+    let (mut links, since_ms) = (cx.store.links().get_many(&ids).await?, place.started_ms);
     take_seats(cx, tickets, &links).await?;
-    let work: Vec<_> = (tickets.iter().enumerate())
-        .map(|(at, ticket)| {
-            one(cx, run, ticket, links.remove(&ticket.id), since_ms).map(move |end| (at, end))
-        })
-        .collect();
+    let work = tickets.iter().zip(0..).map(|(ticket, at)| {
+        one(cx, run, ticket, links.remove(&ticket.id), since_ms).map(move |end| (at, end))
+    });
     // Nobody waits for the one before: it may be tried again and again.
-    let mut ends: Vec<(usize, Result<Settled, SyncError>)> =
-        stream::iter(work).buffer_unordered(cx.options.in_flight).collect().await;
+    let work: Vec<_> = work.collect();
+    let mut ends: Vec<(usize, _)> = stream::iter(work).buffer_unordered(cx.options.in_flight).collect().await;
     ends.sort_by_key(|(at, _)| *at);
     let mut end = End::default();
     let mut gap = false;
