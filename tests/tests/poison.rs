@@ -1,5 +1,7 @@
 //! One record in a hundred cannot be brought over, each for a reason of its own: the others hardly notice.
 
+#![expect(clippy::print_stdout, reason = "what was measured is of interest where it holds, too")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -153,6 +155,7 @@ fn the_others_hardly_notice_at_a_thousand_calls_a_minute() {
 }
 
 #[test]
+#[ignore = "a quarter of a minute"]
 fn the_others_hardly_notice_without_limits() {
     check(Case { tickets: 1_000, clickup: Plan::BusinessPlus, zendesk_per_min: 2_500, unlimited: true });
 }
