@@ -147,7 +147,9 @@ fn mark_in(value: &Json) -> Option<String> {
 
 /// The longest that a row of each lane waited, ms, and how many rows waited at all.
 #[derive(Clone, Default)]
-pub struct Waits(Arc<Mutex<BTreeMap<Lane, (i64, BTreeSet<String>)>>>);
+pub struct Waits(Arc<Mutex<Seen>>);
+
+type Seen = BTreeMap<Lane, (i64, BTreeSet<String>)>;
 
 impl Waits {
     /// Looks at the rows of all lanes until it is dropped.

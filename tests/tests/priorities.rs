@@ -1,5 +1,7 @@
 //! Live edits beside a backfill that takes all that the services let through.
 
+#![expect(clippy::print_stdout, reason = "what was measured is of interest where it holds, too")]
+
 use domain::Lane;
 use simulators::clickup::Plan;
 use simulators::zendesk::TicketSeed;

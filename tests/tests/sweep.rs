@@ -76,3 +76,27 @@ fn a_sweep_finds_what_nobody_told_and_leaves_the_rest_alone() {
         nothing_wrong(&Faults::of(&ran).into_lines());
     });
 }
+
+/// The newest changes that each poll looks at again are more than it takes.
+#[test]
+fn polls_of_tasks_go_on_after_a_burst_that_is_more_than_they_take() {
+    on_paused_clock(async {
+        let faults = WorldFaults { webhook_drop: 1.0, ..WorldFaults::default() };
+        let options = WorldOptions {
+            tickets: 1_300,
+            edits: 0,
+            seed: 9,
+            unlimited: true,
+            faults,
+            ..WorldOptions::default()
+        };
+        let stage = Stage::open(options, FaultPlan::none()).expect("a world in memory");
+        stage.settle_in().await.expect("it comes to rest");
+        let pairs = stage.pairs().await;
+        let open = |pair: &&(u64, String)| stage.ticket(pair.0, "status") == "open";
+        let (ticket, task) = pairs.iter().find(open).expect("there are open tickets");
+        stage.on_task(task, Action::Task(json!({ "name": "Nobody told" })), "e1").await;
+        minutes(10).await;
+        assert_eq!(stage.ticket(*ticket, "subject"), "Nobody told");
+    });
+}

@@ -78,7 +78,8 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
         lists: cx.mapping.lists(),
         ..TaskQuery::default()
     };
-    let mut newest_ms = watermark_ms;
+    let begun_ms = run.now_ms();
+    let mut newest_ms = watermark_ms - OVERLAP_MS;
     for page in 0..PAGES_MAX {
         query.page = page;
         let tasks = cx.clickup(run).team_tasks(&query).await?;
@@ -91,9 +92,14 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             break;
         }
     }
-    cx.agreed.forget_before(newest_ms - OVERLAP_MS);
-    let next = newest_ms.to_string();
-    // Pages run from the oldest change on, so a poll that ended early has seen all before its newest.
+    // Pages run from the oldest change on, so a poll that ended early has seen all before its newest: the next one goes on
+    // there, as far as nothing is shown late any more. What lies within the overlap may be more than a poll takes.
+    let next_ms = match output.caught_up {
+        true => newest_ms.max(watermark_ms),
+        false => (newest_ms + OVERLAP_MS).min(begun_ms).max(watermark_ms),
+    };
+    cx.agreed.forget_before(next_ms - OVERLAP_MS);
+    let next = next_ms.to_string();
     if cursor.as_ref().map(|cursor| &cursor.text) != Some(&next) {
         cx.checkpoints.advance(STREAM, cursor.as_ref(), &next).await?;
     }
