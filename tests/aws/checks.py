@@ -32,6 +32,9 @@ SECRET_NAMES = re.compile(r"SECRET|TOKEN|PASSWORD|CREDENTIAL|API_?KEY", re.IGNOR
 
 LAMBDA_TIMEOUT_S_MAX = 900
 
+# How an execution whose history is full goes on in another one.
+START_EXECUTION = "arn:aws:states:::states:startExecution"
+
 # One of something, or several of it; cron is for the service to judge.
 SCHEDULE = re.compile(r"rate\((1 (minute|hour|day)|(?!1 )[1-9]\d* (minutes|hours|days))\)|cron\(.+\)")
 
@@ -199,11 +202,35 @@ def machines_call_exactly_their_functions(world):
             yield f"{name} calls or may call {function}, but not both"
 
 
+def machines_go_on_only_as_themselves(world):
+    for name, machine in world.machines().items():
+        starts = any(map(starts_executions, (body for _, body in templates.states(world.definition(machine)))))
+        allowed = [json.dumps(resource) for resource in world.may(named(machine.get("Role")), "states:StartExecution")]
+        itself = f":stateMachine:{machine['Name']['Fn::Sub']}"
+        if starts and not allowed:
+            yield f"{name} goes on in another execution and may not start it"
+        if allowed and not starts:
+            yield f"{name} may start executions and never does"
+        for resource in allowed:
+            if not resource.rstrip('"}').endswith(itself.rstrip("}")):
+                yield f"{name} may start others than itself: {resource}"
+
+
+def starts_executions(state):
+    """It goes on in another one, or it is a distributed Map, whose children are executions of the same machine."""
+    mode = state.get("ItemProcessor", {}).get("ProcessorConfig", {}).get("Mode")
+    return state.get("Resource") == START_EXECUTION or mode == "DISTRIBUTED"
+
+
 def timeouts_fit_the_definitions(world):
     functions = world.functions()
     for name, machine in world.machines().items():
         for state, body in templates.states(world.definition(machine)):
             if body["Type"] != "Task":
+                continue
+            if body["Resource"] == START_EXECUTION:
+                if "TimeoutSeconds" not in body:
+                    yield f"{name}/{state} has no timeout"
                 continue
             function = body["Arguments"]["FunctionName"].strip("${}")
             timeout = functions.get(function, {}).get("Timeout")
@@ -411,6 +438,7 @@ CHECKS = (
     policies_name_what_they_allow,
     policies_fit_the_environment,
     machines_call_exactly_their_functions,
+    machines_go_on_only_as_themselves,
     timeouts_fit_the_definitions,
     what_nobody_waits_for_has_a_place_to_fail,
     alarms_watch_everything,

@@ -172,6 +172,16 @@ FOR_OUR_CHECKS = [
         lambda w: w.properties("AccountsSecret").update(SecretString='{"zendesk": "planted"}'),
     ),
     ours(
+        "a state machine that may start any other",
+        "TicketSyncBackfill may start others than itself",
+        lambda w: statement(w, "TicketSyncBackfillRole", "GoesOn").update(Resource="*"),
+    ),
+    ours(
+        "a state machine that may not go on",
+        "TicketSyncBackfill goes on in another execution and may not start it",
+        lambda w: statement(w, "TicketSyncBackfillRole", "GoesOn").update(Action="states:DescribeExecution"),
+    ),
+    ours(
         "a timeout that does not fit the definition",
         "its function one of 30 s",
         lambda w: w.properties("ClaimWork").update(Timeout=30),
