@@ -20,6 +20,10 @@ pub mod whole;
 
 use std::path::{Path, PathBuf};
 
+/// Worlds are many small allocations, and the system's allocator takes a quarter of the time that a history takes.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The root of the workspace.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

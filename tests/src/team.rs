@@ -317,7 +317,7 @@ impl Deskup for Team {
             let runs =
                 |member: &Member| member.instance.local().is_ok_and(|local| local.dispatcher.is_running());
             // They share one table, so it is asked once.
-            Ok(!self.ready().iter().any(runs) && self.table.work().count().await?.values().sum::<u64>() == 0)
+            Ok(!self.ready().iter().any(runs) && !self.table.work().is_any().await?)
         }
         .boxed()
     }

@@ -145,8 +145,7 @@ impl Instance {
         if local.dispatcher.is_running() {
             return Ok(false);
         }
-        let rows: u64 = self.options.store.work().count().await?.values().sum();
-        Ok(rows == 0)
+        Ok(!self.options.store.work().is_any().await?)
     }
 }
 

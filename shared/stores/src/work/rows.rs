@@ -110,6 +110,16 @@ impl Work<'_> {
         Ok(counts)
     }
 
+    /// Whether there is any row, due or not; an eventual read.
+    pub async fn is_any(&self) -> Result<bool, StoreError> {
+        for lane in Lane::ALL {
+            if self.next_due_ms(lane).await?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// For whoever knows that every earlier holder is gone: claims and leases end after a moment, in which requests
     /// that were on their way arrive.
     pub async fn take_over(&self, within_ms: i64) -> Result<(), StoreError> {

@@ -7,6 +7,7 @@ use crate::deskup::Deskup;
 
 /// Between two looks.
 const LOOK_MS: u64 = 500;
+const LOOK_MAX_MS: u64 = 5_000;
 /// Between two polls: the export leaves out its last minute, so a poll sooner would see less.
 const POLL_MS: u64 = 65_000;
 /// Polls in a row that must find nothing.
@@ -55,7 +56,7 @@ impl World {
     }
 
     async fn wait_until_idle(&self, deskup: &dyn Deskup, until_ms: i64) -> Result<(), WorldError> {
-        let mut idle_looks = 0;
+        let (mut idle_looks, mut look_ms) = (0, LOOK_MS);
         // Twice in a row: a delivery may have ended and its work not yet begun.
         while idle_looks < 2 {
             let services = self.zendesk.idle() && self.clickup.idle();
@@ -65,7 +66,9 @@ impl World {
                 let what = if services { "deskup has work left" } else { "webhooks are not taken" };
                 return Err(WorldError::Restless { what });
             }
-            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+            // Who is busy for long is looked at less and less often.
+            look_ms = if idle { LOOK_MS } else { LOOK_MAX_MS.min(look_ms + LOOK_MS / 2) };
+            tokio::time::sleep(Duration::from_millis(look_ms)).await;
         }
         Ok(())
     }
