@@ -169,7 +169,7 @@ async fn keep_put_back(
     Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))
 }
 
-/// Whom people took away before a write of ours that had added them was carried out once more.
+/// Whom people took away or put on before a write of ours was carried out, for the first time or once more.
 async fn keep_members(
     cx: &Context,
     run: &ExecutionContext,
@@ -195,10 +195,14 @@ async fn keep_members(
         told.sort_by_key(|row| row.at_ms);
         let told: Vec<_> =
             told.iter().filter_map(|row| Some((row.member.clone()?, known.is_ours(row)))).collect();
-        let put_back = lost_update::clickup_put_back(&told, &change.after);
-        let (Some(who), Some(task)) = (put_back, &link.task) else { continue };
+        let forestalled = lost_update::clickup_forestalled(field, &told, &change.before, &change.after);
+        if let Some(conflict) = forestalled {
+            kept += u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?);
+        }
+        let repeated = lost_update::clickup_repeated(&told, &change.after);
+        let (Some(repeated), Some(task)) = (repeated, &link.task) else { continue };
         let Some(task) = cx.clickup(run).task(task).await? else { continue };
-        let lost = lost_update::clickup_lost_member(field, &who, &change.after, &task, &cx.mapping);
+        let lost = lost_update::clickup_lost_members(field, &repeated, &change.after, &task, &cx.mapping);
         let Some(conflict) = lost else { continue };
         kept += u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?);
     }

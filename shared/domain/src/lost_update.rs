@@ -11,6 +11,7 @@ use crate::field::{FieldKey, Value};
 use crate::history::{Member, zendesk_audit};
 use crate::ids::Side;
 use crate::mapping::Mapping;
+use crate::merge::set_value;
 use crate::patch::TaskWrite;
 use crate::records::{Task, Ticket};
 
@@ -53,24 +54,48 @@ fn alike(known: &Value, before: &Value) -> bool {
     known.to_stored() == before.to_stored() || category.as_ref() == Some(before)
 }
 
-/// A write of ours that adds a member is carried out once, unless somebody took the member away and an earlier sending
-/// of the write came late: who that is. `told` are the members that came and went, and whether by us, the first one
-/// first; `written` is what was sent.
-pub fn clickup_put_back(told: &[(Member, bool)], written: &Value) -> Option<String> {
-    let Value::Set(sent) = written else { return None };
-    let mut added = BTreeSet::new();
-    for (member, is_ours) in told {
+/// A set's members; nothing for what is no set.
+fn members(value: &Value) -> Option<BTreeSet<String>> {
+    match value {
+        Value::Set(members) => Some(members.clone()),
+        Value::Null => Some(BTreeSet::new()),
+        _ => None,
+    }
+}
+
+/// Members that came and went again when a write of ours was carried out once more.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// Whom somebody had taken away since the first time.
+    pub came: BTreeSet<String>,
+    /// Whom somebody had put back since.
+    pub went: BTreeSet<String>,
+}
+
+/// What a write of ours adds comes once, and what it takes away goes once, unless somebody undid it and another sending
+/// of the write came late. `told` are the members that came and went, and whether by us, the first one first; `written`
+/// is what was sent. `None` where nothing was repeated.
+pub fn clickup_repeated(told: &[(Member, bool)], written: &Value) -> Option<Repeated> {
+    let sent = members(written)?;
+    let mut repeated = Repeated::default();
+    let (mut added, mut removed) = (BTreeSet::new(), BTreeSet::new());
+    for (member, _) in told.iter().filter(|(_, is_ours)| *is_ours) {
         match member {
-            Member::Came(who) if *is_ours && sent.contains(who) && !added.insert(who) => {
-                return Some(who.clone());
+            Member::Came(who) => {
+                removed.remove(who);
+                if sent.contains(who) && !added.insert(who) {
+                    repeated.came.insert(who.clone());
+                }
             }
-            Member::Went(who) if *is_ours => {
+            Member::Went(who) => {
                 added.remove(who);
+                if !sent.contains(who) && !removed.insert(who) {
+                    repeated.went.insert(who.clone());
+                }
             }
-            _ => {}
         }
     }
-    None
+    (repeated != Repeated::default()).then_some(repeated)
 }
 
 /// A value that somebody changed and put back, so that `read` looked as if nobody had touched it; `written` replaced it.
@@ -86,26 +111,67 @@ pub fn clickup_put_back_unseen(field: &FieldKey, read: &Value, written: &Value) 
     }
 }
 
-/// What the task had before our write came late and put this member back.
-pub fn clickup_lost_member(
+/// What people did between our read and our write, as the deliveries of both tell: whom they took away or put on as the
+/// write wanted, so that it had nothing to do, and whom they put on besides. `told` as above; the set was read as `read`.
+pub fn clickup_forestalled(
     field: &FieldKey,
-    who: &str,
+    told: &[(Member, bool)],
+    read: &Value,
+    written: &Value,
+) -> Option<Conflict> {
+    let (read_set, sent) = (members(read)?, members(written)?);
+    let ours = told.iter().position(|(_, is_ours)| *is_ours)?;
+    let by_us = |member: &Member| told.iter().any(|(one, is_ours)| *is_ours && one == member);
+    let mut before = read_set.clone();
+    for (member, is_ours) in told {
+        match member {
+            Member::Went(who) if !is_ours && !sent.contains(who) && !by_us(member) => before.remove(who),
+            Member::Came(who) if !is_ours && sent.contains(who) && !by_us(member) => {
+                before.insert(who.clone())
+            }
+            _ => false,
+        };
+    }
+    for (member, _) in &told[..ours] {
+        match member {
+            Member::Came(who) if !sent.contains(who) => before.insert(who.clone()),
+            Member::Went(who) if !read_set.contains(who) => before.remove(who),
+            _ => false,
+        };
+    }
+    if before == read_set || before == sent {
+        return None;
+    }
+    Some(Conflict {
+        field: field.clone(),
+        cause: ConflictCause::LostUpdate,
+        base: read.clone(),
+        zendesk: written.clone(),
+        clickup: set_value(before),
+        winner: Some(Side::Zendesk),
+        rule: "changed between our read and our write".to_owned(),
+    })
+}
+
+/// What the task had before our write was carried out once more.
+pub fn clickup_lost_members(
+    field: &FieldKey,
+    repeated: &Repeated,
     written: &Value,
     task: &Task,
     mapping: &Mapping,
 ) -> Option<Conflict> {
-    let mut before = mapping.field(field)?.lens.clickup(task);
-    if let Value::Set(members) = &mut before {
-        members.remove(who);
-    }
+    let mut before = members(&mapping.field(field)?.lens.clickup(task))?;
+    before.retain(|who| !repeated.came.contains(who));
+    before.extend(repeated.went.iter().cloned());
     Some(Conflict {
         field: field.clone(),
         cause: ConflictCause::LostUpdate,
         base: written.clone(),
         zendesk: written.clone(),
-        clickup: before,
+        clickup: set_value(before),
         winner: Some(Side::Zendesk),
-        rule: "taken away before our write came late".to_owned(),
+        rule: "undone before our write came late".to_owned(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! Webhooks and audits: what they prove, and what was overwritten.
 
 use domain::history::Member;
-use domain::lost_update::{clickup_lost, clickup_lost_member, clickup_put_back, zendesk_lost};
+use domain::lost_update::{
+    Repeated, clickup_forestalled, clickup_lost, clickup_lost_members, clickup_repeated, zendesk_lost,
+};
 use domain::{FieldKey, Side, UserId, Value, clickup_history, zendesk_audit};
 use expect_test::{Expect, expect};
 use serde_json::json;
@@ -94,24 +96,60 @@ fn what_was_overwritten_on_clickup_is_kept() {
     assert_eq!(clickup_lost(&FieldKey::Title, &text(&long), &text(&long).to_stored(), &text("w")), None);
 }
 
-/// A person whom we added cannot be added again by the same write, unless somebody took the person away.
+/// A person whom we added cannot be added again by the same write, unless somebody took the person away; and the same
+/// the other way round.
 #[test]
-fn who_is_added_twice_by_one_write_was_taken_away() {
+fn who_comes_or_goes_twice_by_one_write_was_touched_between() {
     let people = |ids: &[&str]| Value::Set(ids.iter().map(|id| (*id).to_owned()).collect());
     let (ours, theirs) = (true, false);
-    let check = |told: &[(&str, bool)], who: Option<&str>| {
+    let check = |told: &[(&str, bool)], expected: (&[&str], &[&str])| {
         let told: Vec<(Member, bool)> =
             told.iter().map(|(member, is_ours)| (member.parse().unwrap(), *is_ours)).collect();
-        assert_eq!(clickup_put_back(&told, &people(&["8"])).as_deref(), who, "{told:?}");
+        let found = clickup_repeated(&told, &people(&["8"])).unwrap_or_default();
+        assert_eq!(
+            (Value::Set(found.came), Value::Set(found.went)),
+            (people(expected.0), people(expected.1)),
+            "{told:?}"
+        );
     };
-    check(&[("+8", ours)], None);
-    check(&[("+8", ours), ("-8", theirs)], None);
-    check(&[("+8", ours), ("-8", theirs), ("+8", theirs)], None);
-    check(&[("+8", ours), ("-8", theirs), ("+7", theirs), ("+8", ours)], Some("8"));
-    check(&[("+8", ours), ("+8", ours)], Some("8"));
-    check(&[("+8", ours), ("-8", ours), ("+8", ours)], None);
+    check(&[("+8", ours)], (&[], &[]));
+    check(&[("+8", ours), ("-8", theirs)], (&[], &[]));
+    check(&[("+8", ours), ("-8", theirs), ("+8", theirs)], (&[], &[]));
+    check(&[("+8", ours), ("-8", theirs), ("+7", theirs), ("+8", ours)], (&["8"], &[]));
+    check(&[("+8", ours), ("+8", ours)], (&["8"], &[]));
+    check(&[("+8", ours), ("-8", ours), ("+8", ours)], (&[], &[]));
+    let moved = [("+8", ours), ("-7", ours), ("-8", theirs), ("+7", theirs), ("+8", ours), ("-7", ours)];
+    check(&moved, (&["8"], &["7"]));
+    check(&[("-7", ours), ("+7", theirs)], (&[], &[]));
+    check(&[("-7", ours), ("+7", theirs), ("-7", ours)], (&[], &["7"]));
     let (mut task, ..) = crate::sample::mirrored(&ticket(), &mapping());
-    task.assignees = [UserId(7), UserId(8)].into();
-    let kept = clickup_lost_member(&FieldKey::Assignee, "8", &people(&["8"]), &task, &mapping()).unwrap();
-    assert_eq!((kept.clickup, kept.zendesk), (people(&["7"]), people(&["8"])));
+    task.assignees = [UserId(8), UserId(9)].into();
+    let repeated = Repeated { came: ["8".to_owned()].into(), went: ["7".to_owned()].into() };
+    let kept =
+        clickup_lost_members(&FieldKey::Assignee, &repeated, &people(&["8"]), &task, &mapping()).unwrap();
+    assert_eq!((kept.clickup, kept.zendesk), (people(&["7", "9"]), people(&["8"])));
+}
+
+/// A write that took nobody away found that somebody had done it before.
+#[test]
+fn what_people_did_before_our_write_is_missing_in_its_own_events() {
+    let people = |ids: &[&str]| Value::Set(ids.iter().map(|id| (*id).to_owned()).collect());
+    let (ours, theirs) = (true, false);
+    let check = |told: &[(&str, bool)], before: Option<&[&str]>| {
+        let told: Vec<(Member, bool)> =
+            told.iter().map(|(member, is_ours)| (member.parse().unwrap(), *is_ours)).collect();
+        let found = clickup_forestalled(&FieldKey::Assignee, &told, &people(&["6"]), &people(&["4"]));
+        let expected = before.map(|ids| if ids.is_empty() { Value::Null } else { people(ids) });
+        assert_eq!(found.map(|conflict| conflict.clickup), expected, "{told:?}");
+    };
+    check(&[("-6", ours), ("+4", ours)], None);
+    check(&[("+4", ours)], None);
+    check(&[("-6", theirs)], None);
+    check(&[("-6", theirs), ("+4", ours)], Some(&[]));
+    check(&[("+4", theirs), ("-6", ours)], Some(&["4", "6"]));
+    check(&[("+4", ours), ("-6", ours), ("-6", theirs)], None);
+    check(&[("-6", theirs), ("+7", theirs), ("+4", ours)], Some(&["7"]));
+    check(&[("+7", theirs), ("-6", ours), ("+4", ours)], Some(&["6", "7"]));
+    check(&[("+7", theirs), ("-7", theirs), ("-6", ours), ("+4", ours)], None);
+    check(&[("-6", ours), ("+4", ours), ("+7", theirs)], None);
 }
