@@ -25,7 +25,7 @@ fn running_max(lane: Lane) -> usize {
     }
 }
 
-/// How long a paused lane is left alone.
+/// How long a lane is left alone that is paused or cannot be read.
 const PAUSE_MS: i64 = 5_000;
 
 /// How often the lanes are looked at whose rows nobody waits for.
@@ -178,7 +178,8 @@ impl Dispatcher {
         let every_ms = self.cx.options.poll_every_ms;
         let mut next_poll_ms = self.cx.now_ms() + every_ms;
         let mut next_sweep_ms = self.cx.now_ms();
-        let mut next_rare_ms = self.cx.now_ms();
+        // When each lane is looked at again; whoever wakes the loop does not say why.
+        let mut looks_ms = [self.cx.now_ms(); Lane::ALL.len()];
         while !self.stopping.load(Ordering::SeqCst) {
             while lanes.try_join_next().is_some() {}
             let now_ms = self.cx.now_ms();
@@ -203,20 +204,23 @@ impl Dispatcher {
                 next_sweep_ms = self.sweep_if_due(&mut lanes, now_ms).await;
             }
             let mut wake_ms = next_poll_ms.min(now_ms + self.cx.options.nap_ms);
-            let mut served = &TaskScheduler::SERVED[..];
-            if now_ms >= next_rare_ms {
-                (next_rare_ms, served) = (now_ms + RARE_EVERY_MS, &Lane::ALL[..]);
-            }
-            match self.start_due(&mut lanes, served, now_ms).await {
-                Ok(Some(next_ms)) => wake_ms = wake_ms.min(next_ms),
-                Ok(None) => {}
-                Err(error) => tracing::warn!(%error, "the work queue could not be read"),
+            for lane in Lane::ALL {
+                let look_ms = &mut looks_ms[usize::from(lane.rank())];
+                if now_ms >= *look_ms {
+                    *look_ms = self.start_due(&mut lanes, lane, now_ms).await.unwrap_or_else(|error| {
+                        tracing::warn!(%error, "the work queue could not be read");
+                        now_ms + PAUSE_MS
+                    });
+                }
+                wake_ms = wake_ms.min(*look_ms);
             }
             tokio::time::sleep(Duration::from_millis(TICK_MS)).await;
             let nap = u64::try_from(wake_ms - self.cx.now_ms()).unwrap_or(0);
             tokio::select! {
                 biased;
-                () = self.wake.notified() => {}
+                () = self.wake.notified() => {
+                    TaskScheduler::SERVED.iter().for_each(|lane| looks_ms[usize::from(lane.rank())] = now_ms);
+                }
                 () = tokio::time::sleep(Duration::from_millis(nap)) => {}
             }
         }
@@ -242,38 +246,36 @@ impl Dispatcher {
         now_ms + POLL_EVERY_MS
     }
 
-    /// Starts an execution per lane that has due rows; tells when the next row is due.
+    /// Starts an execution for the due rows of a lane; tells when to look at it again.
     async fn start_due(
         self: &Arc<Self>,
         lanes: &mut JoinSet<()>,
-        served: &[Lane],
+        lane: Lane,
         now_ms: i64,
-    ) -> Result<Option<i64>, StoreError> {
-        let mut next_ms: Option<i64> = None;
-        for lane in served.iter().copied() {
-            let serving = &self.serving[usize::from(lane.rank())];
-            let due_ms = match self.cx.scheduler.next(lane).await? {
-                Next::Nothing => continue,
-                Next::At(at_ms) => at_ms,
-                Next::Paused => now_ms + PAUSE_MS,
-                Next::Start(_) if serving.load(Ordering::SeqCst) >= running_max(lane) => continue,
-                Next::Start(limit) => {
-                    self.running.fetch_add(1, Ordering::SeqCst);
-                    serving.fetch_add(1, Ordering::SeqCst);
-                    let this = self.clone();
-                    lanes.spawn(async move {
-                        if let Err(error) = this.live(lane, limit).await {
-                            tracing::warn!(error = %error, "an execution could not be started");
-                        }
-                        this.serving[usize::from(lane.rank())].fetch_sub(1, Ordering::SeqCst);
-                        this.running.fetch_sub(1, Ordering::SeqCst);
-                        this.wake.notify_one();
-                    });
-                    now_ms
-                }
-            };
-            next_ms = Some(next_ms.map_or(due_ms, |ms| ms.min(due_ms)));
-        }
-        Ok(next_ms)
+    ) -> Result<i64, StoreError> {
+        let is_served = TaskScheduler::SERVED.contains(&lane);
+        let later_ms = now_ms + if is_served { self.cx.options.nap_ms } else { RARE_EVERY_MS };
+        let serving = &self.serving[usize::from(lane.rank())];
+        Ok(match self.cx.scheduler.next(lane).await? {
+            Next::Nothing => later_ms,
+            Next::At(at_ms) => at_ms.min(later_ms),
+            Next::Paused => now_ms + PAUSE_MS,
+            // Its end wakes the loop.
+            Next::Start(_) if serving.load(Ordering::SeqCst) >= running_max(lane) => later_ms,
+            Next::Start(limit) => {
+                self.running.fetch_add(1, Ordering::SeqCst);
+                serving.fetch_add(1, Ordering::SeqCst);
+                let this = self.clone();
+                lanes.spawn(async move {
+                    if let Err(error) = this.live(lane, limit).await {
+                        tracing::warn!(error = %error, "an execution could not be started");
+                    }
+                    this.serving[usize::from(lane.rank())].fetch_sub(1, Ordering::SeqCst);
+                    this.running.fetch_sub(1, Ordering::SeqCst);
+                    this.wake.notify_one();
+                });
+                now_ms
+            }
+        })
     }
 }
