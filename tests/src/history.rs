@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::Side;
 use fastrand::Rng;
 use simulators::{Change, Overdrawn};
-use stores::{FaultPlan, Place, Store};
+use stores::{FENCE_WENT_BACK, FaultPlan, Place, Store};
 use world::judge::edits::Fate;
 use world::world::PlanLimits;
 use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
@@ -92,14 +92,13 @@ fn options(recipe: &Recipe) -> WorldOptions {
     }
 }
 
-/// Zendesk's are small enough that some histories have to wait for them. ClickUp's are those of its plan: it tells when a
-/// window ends by its own clock, and an executor whose clock is off by seconds takes the end for earlier or later; with
-/// 30 to 60 requests a minute a few more than allowed are sent then.
+/// Small enough that some histories have to wait for them.
 fn limits(recipe: &Recipe) -> PlanLimits {
     let mut random = Rng::with_seed(recipe.seed ^ 0x11a1);
     PlanLimits {
         zendesk_per_min: random.u32(40..=200),
         zendesk_updates_per_min: if random.bool() { 20 } else { 100 },
+        clickup_per_min: Some(random.u32(30..=100)),
         ..PlanLimits::default()
     }
 }
@@ -134,6 +133,10 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
         }
     }
     world.settle(deskup.as_ref()).await?;
+    if recipe.polls {
+        let (_, details) = world.judge(deskup.as_ref()).await?;
+        untold = details.differences;
+    }
     world.second_run(deskup.as_ref(), &Silent).await?;
     let (verdict, details) = world.judge(deskup.as_ref()).await?;
     let testimony = world.testimony(deskup.as_ref()).await?;
@@ -149,6 +152,9 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
         outcome.wrong.extend(story(&ran, &one.ticket, field));
     }
     outcome.wrong.extend(team.fired().wrong());
+    if let Some(times) = outcome.fired.remove(FENCE_WENT_BACK) {
+        outcome.wrong.push(format!("{times} writes of links by stale holders"));
+    }
     let overdrawn = overdrawn(&world, &team);
     outcome.counts[4] += overdrawn.len() as u64;
     outcome.wrong.extend(overdrawn);

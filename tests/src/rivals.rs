@@ -19,10 +19,10 @@ use world::people::{Intention, Kind, People};
 use crate::weather::Fired;
 
 /// Of so many reads of a ticket, one finds that somebody has just edited it.
-const OF_READS: u32 = 60;
+const OF_READS: u32 = 40;
 /// Of so many writes, one finds that somebody else is at the same field; after such a read, of so many.
 const OF_WRITES: u32 = 60;
-const OF_WRITES_AFTER: u32 = 3;
+const OF_WRITES_AFTER: u32 = 2;
 /// For how long a read counts for that, ms: the services tell times in seconds.
 const AFTER_MS: i64 = 1_000;
 

@@ -3,10 +3,12 @@
 //! seconds only; its audits tell of the rest.
 
 use clients::Audit;
-use domain::history::zendesk_audit;
+use domain::history::{Member, zendesk_audit};
+use domain::lost_update::members;
 use domain::{Conflict, ConflictCause, FieldKey, Side, Value, lost_update};
 use orchestration::ExecutionContext;
 use planted::Bug;
+use stores::conflicts::ConflictRow;
 use stores::effects::{Change, Effect, EffectState};
 use stores::evidence::Evidence as Row;
 use stores::links::Link;
@@ -16,6 +18,9 @@ use crate::{Context, SyncError};
 
 /// Clocks of the service and ours differ by less than this.
 pub const SKEW_MS: i64 = 5_000;
+
+/// What people did longer ago than this was told of when we wrote, or will never be.
+const UNSEEN_MS: i64 = 120_000;
 
 /// Confirms the writes whose own webhook came, and keeps what they overwrote. Returns how many values were lost and kept.
 pub async fn keep(
@@ -153,16 +158,26 @@ async fn keep_put_back(
             && row.at_ms <= effect.sent_ms + SKEW_MS
     });
     let source_ms = of_ticket.map(|row| row.at_ms).max().unwrap_or(effect.source_ms);
-    let is_put_back = source_ms > 0
-        && last.at_ms > source_ms
-        && last.after.as_ref().is_some_and(|after| after.to_stored() == change.before.to_stored())
-        && last.before != last.after;
+    let is_as_read = match (&last.member, members(&change.before)) {
+        (Some(Member::Came(who)), Some(read)) => read.contains(who),
+        (Some(Member::Went(who)), Some(read)) => !read.contains(who),
+        _ => last.after.as_ref().is_some_and(|after| after.to_stored() == change.before.to_stored()),
+    };
+    // Whoever decided could not know what was told only then; which edit was newer is nothing to it.
+    let is_news = last.taken_ms > effect.sent_ms - SKEW_MS && last.at_ms > effect.sent_ms - UNSEEN_MS;
+    let is_put_back = is_as_read
+        && (last.member.is_some() || last.before != last.after)
+        && (is_news || source_ms > 0 && last.at_ms > source_ms);
     if !is_put_back {
         return Ok(0);
     }
     // Whoever decided may have known.
     let rows = cx.store.conflicts().list(link.ticket).await?;
-    if rows.iter().any(|row| row.conflict.field == *field && row.at_ms >= last.at_ms - SKEW_MS) {
+    let is_known = |one: &Conflict| {
+        one.cause != ConflictCause::LostUpdate || one.clickup.to_stored() == change.before.to_stored()
+    };
+    let since = |row: &&ConflictRow| row.conflict.field == *field && row.at_ms >= last.at_ms - SKEW_MS;
+    if rows.iter().filter(since).any(|row| is_known(&row.conflict)) {
         return Ok(0);
     }
     let conflict = lost_update::clickup_put_back_unseen(field, &change.before, &change.after);

@@ -106,6 +106,7 @@ fn evidence(cx: &Context, key: &WorkKey, item: &Json, actor: Option<i64>) -> Evi
         before: before.map(|value| value.to_stored()),
         after: after.map(|value| value.to_stored()),
         member,
+        taken_ms: 0,
     }
 }
 

@@ -62,6 +62,7 @@ pub fn read(cx: &Context, body: &[u8]) -> Result<Vec<Accepted>, SyncError> {
         before: None,
         after: None,
         member: None,
+        taken_ms: 0,
     };
     let wants = match change {
         "comment_added" | "attachment_linked_to_comment" | "comment_made_private" | "comment_redacted" => {

@@ -125,8 +125,13 @@ impl OAuth {
                 Ok(header)
             }
             Err(error) => {
-                if error.kind == ErrorKind::Auth {
-                    let until_ms = core.clock.now_ms().saturating_add(REFUSED_FOR_MS);
+                // Others who wait here would only be told the same.
+                let until_ms = match error.kind {
+                    ErrorKind::Auth => Some(core.clock.now_ms().saturating_add(REFUSED_FOR_MS)),
+                    ErrorKind::RateLimited { until_ms } => Some(until_ms),
+                    _ => None,
+                };
+                if let Some(until_ms) = until_ms {
                     *token = Some(Token::Refused { error: error.clone(), until_ms });
                 }
                 Err(error)

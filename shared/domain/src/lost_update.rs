@@ -55,7 +55,7 @@ fn alike(known: &Value, before: &Value) -> bool {
 }
 
 /// A set's members; nothing for what is no set.
-fn members(value: &Value) -> Option<BTreeSet<String>> {
+pub fn members(value: &Value) -> Option<BTreeSet<String>> {
     match value {
         Value::Set(members) => Some(members.clone()),
         Value::Null => Some(BTreeSet::new()),

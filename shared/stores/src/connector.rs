@@ -25,6 +25,10 @@ use crate::faults::{Draw, FaultPlan, Faults, INTERNAL};
 use crate::lag::{self, Lag};
 use crate::store::{Clock, Here};
 
+/// How [`crate::Store::injected`] names a write of a link by somebody whose lease is over: not a fault that was injected,
+/// but one of ours that must never happen.
+pub const FENCE_WENT_BACK: &str = "store: a stale holder wrote";
+
 /// The database behind the SDK's seam.
 #[derive(Clone)]
 pub(crate) struct Connector {
@@ -76,7 +80,8 @@ impl Connector {
         match operation {
             "PutItem" | "UpdateItem" | "DeleteItem" => {
                 let lags_ms = self.faults().and_then(|mut faults| faults.lags_ms());
-                if lags_ms.is_none() && !self.lag.is_any() {
+                let is_link = lag::is_link(body);
+                if lags_ms.is_none() && !self.lag.is_any() && !is_link {
                     return ask(operation, body);
                 }
                 let request = parsed(body);
@@ -86,6 +91,9 @@ impl Connector {
                     None => Vec::new(),
                 };
                 let reply = ask(operation, body)?;
+                if is_link && self.lag.fence_went_back(&key, &parsed(&reply)) {
+                    self.faults().into_iter().for_each(|mut faults| faults.add(FENCE_WENT_BACK, 1));
+                }
                 self.lag.wrote(key, parsed(&before).get("Item").cloned(), lags_ms);
                 Ok(reply)
             }

@@ -34,6 +34,8 @@ pub struct Evidence {
     pub after: Option<Value>,
     /// Who came or went, where the event says that instead.
     pub member: Option<Member>,
+    /// When it was accepted, ms; the store says so.
+    pub taken_ms: i64,
 }
 
 /// Operations on evidence.
@@ -62,6 +64,7 @@ impl EvidenceRows<'_> {
         let key = self.key(&evidence.record, evidence.provider, &evidence.event_id, &evidence.hash);
         let write = Write::put_new(KIND, &key)
             .set("at_ms", number(evidence.at_ms))
+            .set("taken_ms", number(self.store.now_ms()))
             .set("exp", number(exp))
             .set_maybe("actor", evidence.actor.map(number))
             .set_maybe("field", evidence.field.as_ref().map(|field| text(field.to_string())))
@@ -83,6 +86,7 @@ impl EvidenceRows<'_> {
                 hash,
                 actor: row.number_maybe("actor")?,
                 at_ms: row.number("at_ms")?,
+                taken_ms: row.number_maybe("taken_ms")?.unwrap_or_default(),
                 field: row
                     .text_maybe("field")
                     .map(|name| name.parse())

@@ -32,6 +32,8 @@ pub(crate) enum Seen {
 #[derive(Debug, Default)]
 pub(crate) struct Lag {
     rows: Mutex<BTreeMap<RowKey, Before>>,
+    /// The highest fence by which each link was written.
+    fences: Mutex<BTreeMap<RowKey, u64>>,
 }
 
 /// A row as it was, and until when some reads still show it.
@@ -60,7 +62,23 @@ pub(crate) fn read_of(request: &Json, (pk, sk): &RowKey) -> Json {
     json!({"TableName": request["TableName"], "Key": {"pk": {"S": pk}, "sk": {"S": sk}}, "ConsistentRead": true})
 }
 
+/// Whether a request writes a link.
+pub(crate) fn is_link(body: &[u8]) -> bool {
+    std::str::from_utf8(body).is_ok_and(|text| text.contains(r#"{"S":"LINK"}"#))
+}
+
 impl Lag {
+    /// Whether a link was written by somebody with a lower fence than somebody before; `reply` is the row as it is.
+    pub(crate) fn fence_went_back(&self, key: &RowKey, reply: &Json) -> bool {
+        let fence = reply["Attributes"]["fence"]["N"].as_str().and_then(|number| number.parse().ok());
+        let Some(fence) = fence else { return false };
+        let mut fences = self.fences.lock().unwrap_or_else(PoisonError::into_inner);
+        let highest = fences.entry(key.clone()).or_insert(fence);
+        let is_stale = fence < *highest;
+        *highest = fence.max(*highest);
+        is_stale
+    }
+
     fn rows(&self) -> MutexGuard<'_, BTreeMap<RowKey, Before>> {
         self.rows.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -50,6 +50,7 @@ pub mod wakes;
 pub mod work;
 pub mod work_key;
 
+pub use connector::FENCE_WENT_BACK;
 /// Work rows and switches are by lane.
 pub use domain::Lane;
 pub use embedded::{Holder, Place};

@@ -70,6 +70,7 @@ async fn an_eventual_read_may_answer_from_before_the_write() {
         before: None,
         after: None,
         member: None,
+        taken_ms: 0,
     };
     store.evidence().put(&event).await.expect("writes");
     let mut seen = 0;

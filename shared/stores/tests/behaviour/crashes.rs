@@ -60,6 +60,7 @@ async fn intake(store: &Store) -> Result<(), StoreError> {
         before: None,
         after,
         member: None,
+        taken_ms: 0,
     };
     store.evidence().put(&event).await.map(drop)
 }

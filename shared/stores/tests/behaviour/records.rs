@@ -43,6 +43,7 @@ async fn an_event_is_accepted_once_and_reads_back(bench: &Bench) {
         before,
         after: Some(Value::Text(long("after"))),
         member: Some(Member::Went("183".into())),
+        taken_ms: 0,
     };
     let first = event("h#1", "aa", None);
     let second = event("h#1", "bb", Some(Value::Text("short".into())));
