@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::history::{Member, zendesk_audit};
-use domain::{Conflict, Decision, Evidence, FieldKey, Side, Timestamp, Value};
+use domain::{Conflict, Decision, Evidence, FieldKey, Side, Timestamp, Value, lost_update};
 use orchestration::ExecutionContext;
 use planted::Bug;
 use stores::effects::Effect;
@@ -83,13 +83,22 @@ impl Known {
             let written = decision.writes.keys().filter(|(side, _)| *side == Side::Zendesk);
             moved && written.map(|(_, key)| key).any(|key| now(key) == base(key))
         };
-        if self.theirs.is_some() || !(own.iter().any(looks_like_ours) || may_be_put_back()) {
+        let may_be_undone = |(side, key, value): &(Side, FieldKey, Value)| {
+            let missing = |now: &Value, sent: &Value| match (lost_update::members(now), sent) {
+                (Some(now), Value::Set(sent)) => !sent.is_subset(&now),
+                _ => false,
+            };
+            *side == Side::Zendesk && now(key).is_some_and(|now| missing(&now, value))
+        };
+        let is_doubtful = |own: &(Side, FieldKey, Value)| looks_like_ours(own) || may_be_undone(own);
+        if self.theirs.is_some() || !(own.iter().any(is_doubtful) || may_be_put_back()) {
             return Ok(false);
         }
         let mut audits = cx.zendesk(run).audits(link.ticket).await?;
         audits.sort_by_key(|audit| (audit.created, audit.id));
         let open: Vec<&Effect> = self.open.iter().flatten().collect();
         self.lost = overwritten::on_ticket(cx, &open, &audits);
+        self.lost.extend(overwritten::undone_on_ticket(cx, &open, &audits));
         let mut last: BTreeMap<FieldKey, Option<(Timestamp, Value)>> = BTreeMap::new();
         for audit in audits {
             let is_ours = audit.author_id == Some(cx.zendesk_me());

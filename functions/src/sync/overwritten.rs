@@ -2,12 +2,14 @@
 //! deliveries tell of it afterwards, those of our own writes and those of people's edits, in any order. Zendesk's tells
 //! seconds only; its audits tell of the rest.
 
-use clients::Audit;
+use clients::{Audit, AuditChange};
 use domain::history::{Member, zendesk_audit};
 use domain::lost_update::members;
+use domain::merge::set_value;
 use domain::{Conflict, ConflictCause, FieldKey, Side, Value, lost_update};
 use orchestration::ExecutionContext;
 use planted::Bug;
+use serde_json::Value as Json;
 use stores::conflicts::ConflictRow;
 use stores::effects::{Change, Effect, EffectState};
 use stores::evidence::Evidence as Row;
@@ -79,6 +81,42 @@ pub fn on_ticket(cx: &Context, effects: &[&Effect], audits: &[Audit]) -> Vec<Con
         }
     }
     if planted::is(Bug::AuditIgnored) { Vec::new() } else { lost }
+}
+
+/// What people took out of a set again that a write of ours had put in, before we knew that it had: to the next decision
+/// it would look as if it had never been there. `audits` are in order.
+pub fn undone_on_ticket(cx: &Context, effects: &[&Effect], audits: &[Audit]) -> Vec<Conflict> {
+    let set_of = |one: &AuditChange, value: &Json| {
+        zendesk_audit(&one.field, value, &cx.mapping).and_then(|(key, value)| Some((key, members(&value)?)))
+    };
+    let mut undone = Vec::new();
+    for (at, audit) in audits.iter().enumerate() {
+        let effect = effects.iter().find(|effect| audit.effect_id() == Some(&effect.id));
+        for (key, sent) in effect.into_iter().flat_map(|effect| &effect.fields) {
+            let (Some(before), Some(after)) = (members(&sent.before), members(&sent.after)) else { continue };
+            let of_people = audits[at + 1..].iter().filter(|later| later.effect_id().is_none());
+            for change in of_people.flat_map(|later| &later.changes) {
+                let (Some((of, had)), Some((_, has))) =
+                    (set_of(change, &change.previous), set_of(change, &change.value))
+                else {
+                    continue;
+                };
+                let is_ours = |who: &&String| after.contains(*who) && !before.contains(*who);
+                if of == *key && had.difference(&has).any(|who| is_ours(&who)) {
+                    undone.push(Conflict {
+                        field: of,
+                        cause: ConflictCause::LostUpdate,
+                        base: sent.after.clone(),
+                        zendesk: set_value(has),
+                        clickup: sent.after.clone(),
+                        winner: Some(Side::Clickup),
+                        rule: "undone before we knew of our write".to_owned(),
+                    });
+                }
+            }
+        }
+    }
+    undone
 }
 
 /// Whether an audit tells of this value; of a status it tells the category only.
