@@ -15,7 +15,7 @@ use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
 
 use crate::expect::Faults;
 use crate::summary::Outcome;
-use crate::team::Team;
+use crate::team::{Crew, Team};
 use crate::whole::{INSTALLATION, Ran, Wrap, bare, on_paused_clock};
 
 /// How long a history takes at least.
@@ -110,7 +110,8 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
     let now = clock.clone();
     let now = Arc::new(move || now.now_ms());
     let table = Store::embedded_with(Place::Memory, INSTALLATION, now, FaultPlan::none())?;
-    let team = Team::new(world.clone(), table, recipe.executors, recipe.seed, wrap, recipe.polls)?;
+    let team =
+        Team::new(world.clone(), table, Crew::troubled(recipe.executors, recipe.seed, wrap, recipe.polls))?;
     let deskup: Arc<dyn Deskup> = team.clone();
     world.seed(&Silent)?;
     world.connect(Some(deskup.clone()));

@@ -59,11 +59,44 @@ struct Member {
     is_ready: Arc<AtomicBool>,
 }
 
+/// Who they are, and what goes wrong with their table.
+#[derive(Clone, Debug)]
+pub struct Crew {
+    /// So many executors.
+    pub size: usize,
+    /// Decides the rest.
+    pub seed: u64,
+    /// What stands between them and the wire.
+    pub wrap: Wrap,
+    /// Whether they poll.
+    pub polls: bool,
+    /// Faults of the table, each executor with draws of its own.
+    pub table: FaultPlan,
+}
+
+impl Crew {
+    /// Executors whose table has all faults.
+    pub fn troubled(size: usize, seed: u64, wrap: Wrap, polls: bool) -> Self {
+        let table = FaultPlan {
+            seed,
+            throttle: 0.005,
+            conflict: 0.005,
+            lost_reply: 0.01,
+            lag: 0.1,
+            internal: 0.005,
+            takes_ms: 20,
+            unprocessed: 0.05,
+            dies_after: None,
+        };
+        Self { size, seed, wrap, polls, table }
+    }
+}
+
 /// All of them.
 pub struct Team {
     world: Arc<World>,
     table: Store,
-    wrap: Wrap,
+    crew: Crew,
     random: Mutex<Rng>,
     members: Mutex<Vec<Option<Member>>>,
     gone: Mutex<u64>,
@@ -78,19 +111,13 @@ pub struct Team {
 }
 
 impl Team {
-    /// So many executors on this table.
-    pub fn new(
-        world: Arc<World>,
-        table: Store,
-        size: usize,
-        seed: u64,
-        wrap: Wrap,
-        polls: bool,
-    ) -> anyhow::Result<Arc<Self>> {
+    /// These executors on this table.
+    pub fn new(world: Arc<World>, table: Store, crew: Crew) -> anyhow::Result<Arc<Self>> {
+        let (size, seed, polls) = (crew.size, crew.seed, crew.polls);
         let team = Arc::new(Self {
             world,
             table,
-            wrap,
+            crew,
             random: Mutex::new(Rng::with_seed(seed ^ 0x7ea3)),
             members: Mutex::new(vec![None; size]),
             gone: Mutex::new(0),
@@ -187,22 +214,12 @@ impl Team {
             (random.i64(-SKEW_MAX_MS..=SKEW_MAX_MS), random.u64(..))
         };
         let clock: Arc<dyn Clock> = Arc::new(Skewed(self.world.access().clock, skew_ms));
-        let faults = FaultPlan {
-            seed,
-            throttle: 0.005,
-            conflict: 0.005,
-            lost_reply: 0.01,
-            lag: 0.1,
-            internal: 0.005,
-            takes_ms: 20,
-            unprocessed: 0.05,
-            dies_after: None,
-        };
+        let faults = FaultPlan { seed, ..self.crew.table.clone() };
         let now = clock.clone();
         let store = self.table.beside(Arc::new(move || now.now_ms()), faults)?;
         let store = store.ok_or_else(|| anyhow!("the table is in this process"))?;
         let made = InstanceOptions::of(&self.world, store.clone());
-        let wire = (self.wrap)(made.transport.clone());
+        let wire = (self.crew.wrap)(made.transport.clone());
         let (fired, calm) = (self.fired.clone(), self.calm.clone());
         let wire = Rivals::new(wire, self.world.clone(), seed, self.rivals.clone(), fired, calm);
         let world_clock = self.world.access().clock;
