@@ -196,9 +196,10 @@ Exit codes: 0 done; 2 options, or no state; 3 the state cannot be used.";
 /// Of `release`.
 pub const RELEASE: &str = "\
 The brake stops all lanes when more than 20 links, and more than 2 % of those
-touched within ten minutes, would go the same way: suspended, closed, or to
-the same status. Look at both services first: a filter, a permission or a bulk
-edit is behind it. `deskup plan` tells every write that waits.
+touched within ten minutes, would go the same way: suspended, closed, to the
+same status, or written to because the mapping changed. Look at both services
+and at deskup.toml first: a filter, a permission, a bulk edit or a wrong line
+is behind it. `deskup plan` tells every write that waits.
 
 Examples:
   deskup release --show           only what waits

@@ -232,7 +232,7 @@ fn facts(braked: &Braked, released: bool) -> serde_json::Value {
     json!({
         "released": released,
         "brake": braked.brake.as_ref().map(|on| json!({"reason": on.reason, "since": time(on.at_ms)})),
-        "would": {"suspend": tally.suspended, "close": tally.closed, "status": tally.status},
+        "would": {"suspend": tally.suspended, "close": tally.closed, "rewrite": tally.mapped, "status": tally.status},
         "touched": tally.touched,
         "allowed": recovery_manager::alike_allowed(tally),
         "waiting": waiting,
@@ -248,11 +248,14 @@ pub(crate) fn draw(braked: &Braked, through: bool, screen: &Screen) -> String {
         lines.extend(said.iter().map(|line| screen.bad(line)));
     }
     let tally = &braked.tally;
-    let mut rows: Vec<Vec<String>> = [("suspended", tally.suspended), ("closed", tally.closed)]
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(what, count)| vec![number(count), format!("would be {what}")])
-        .collect();
+    let fixed = [
+        ("suspended", tally.suspended),
+        ("closed", tally.closed),
+        ("written to because the mapping changed", tally.mapped),
+    ];
+    let fixed = fixed.into_iter().filter(|(_, count)| *count > 0);
+    let mut rows: Vec<Vec<String>> =
+        fixed.map(|(what, count)| vec![number(count), format!("would be {what}")]).collect();
     rows.extend(
         tally
             .status

@@ -44,7 +44,15 @@ pub enum Look {
 /// Looks at both accounts, so that many refusals cause one look.
 #[derive(Debug, Default)]
 pub struct Access {
-    looked: tokio::sync::Mutex<BTreeMap<Side, (i64, Look)>>,
+    looked: tokio::sync::Mutex<BTreeMap<Side, Looked>>,
+}
+
+/// The newest look at an account.
+#[derive(Clone, Debug)]
+struct Looked {
+    begun_ms: i64,
+    ended_ms: i64,
+    look: Look,
 }
 
 /// Credentials as they are now: a person may have replaced them since the start.
@@ -63,17 +71,20 @@ pub fn side_of(api: Api) -> Side {
 
 /// Looks whether an account as a whole lets us in; if not, all lanes are paused.
 pub async fn look(cx: &Context, side: Side) -> Result<Look, StoreError> {
-    look_since(cx, side, FRESH_MS).await
+    look_unless(cx, side, |last| cx.now_ms() - last.ended_ms < FRESH_MS).await
 }
 
-async fn look_since(cx: &Context, side: Side, fresh_ms: i64) -> Result<Look, StoreError> {
+async fn look_unless(
+    cx: &Context,
+    side: Side,
+    is_fresh: impl Fn(&Looked) -> bool,
+) -> Result<Look, StoreError> {
     // Held while looking: whoever comes meanwhile gets the same answer.
     let mut looked = cx.access.looked.lock().await;
-    if let Some((at_ms, look)) = looked.get(&side)
-        && cx.now_ms() - at_ms < fresh_ms
-    {
-        return Ok(look.clone());
+    if let Some(last) = looked.get(&side).filter(|last| is_fresh(last)) {
+        return Ok(last.look.clone());
     }
+    let begun_ms = cx.now_ms();
     let result = match side {
         Side::Zendesk => at_zendesk(cx).await,
         Side::Clickup => at_clickup(cx).await,
@@ -85,8 +96,27 @@ async fn look_since(cx: &Context, side: Side, fresh_ms: i64) -> Result<Look, Sto
     if let Look::Closed(reason) = &look {
         close(&cx.store, side, reason).await?;
     }
-    looked.insert(side, (cx.now_ms(), look.clone()));
+    looked.insert(side, Looked { begun_ms, ended_ms: cx.now_ms(), look: look.clone() });
     Ok(look)
+}
+
+/// What deskup's user sees of a record: nothing also where ClickUp refuses it as if it were of another Workspace, while
+/// the Workspace itself is open. So it answers for what lies in a place that was taken from the user.
+pub async fn visible<T>(cx: &Context, read: ApiResult<Option<T>>) -> Result<Option<T>, SyncError> {
+    match read {
+        Err(error) if is_hidden(cx, &error).await? => Ok(None),
+        read => Ok(read?),
+    }
+}
+
+/// The same of a refusal. Only a look that began after it tells: the account may have been closed just now.
+pub async fn is_hidden(cx: &Context, error: &ApiError) -> Result<bool, StoreError> {
+    if error.api != Api::Clickup || error.no_access() != Some(NoAccess::Workspace) {
+        return Ok(false);
+    }
+    let refused_ms = cx.now_ms();
+    let look = look_unless(cx, Side::Clickup, |last| last.begun_ms >= refused_ms).await?;
+    Ok(look == Look::Open)
 }
 
 /// Whether a failure is that of one record although its account is open: then it counts as an attempt, and in
@@ -202,7 +232,7 @@ async fn until_open(cx: &Context, side: Side, keys: &dyn Keys) {
         tokio::time::sleep(Duration::from_millis(wait_ms)).await;
         wait_ms = (wait_ms * 2).min(LOOK_AGAIN_MS_MAX);
         change_keys(cx, side, keys);
-        match look_since(cx, side, 0).await {
+        match look_unless(cx, side, |_| false).await {
             Ok(Look::Open) => match lift_side(&cx.store, side).await {
                 Ok(()) => return,
                 Err(error) => tracing::warn!(%side, %error, "work could not be let go on yet"),

@@ -340,7 +340,8 @@ fn braked(text: &str) -> Braked {
         tally: Tally {
             touched: 412,
             suspended: 3,
-            closed: 0,
+            closed: 21,
+            mapped: 0,
             status: BTreeMap::from([
                 (format!("done{text} on ClickUp"), 21),
                 ("open on Zendesk".to_owned(), 2),

@@ -327,6 +327,7 @@ async fn a_pair_is_settled_when_it_waits_for_nothing() {
         let with = stores::links::LinkedAs {
             task,
             list: Some(domain::ListId::new("901").expect("an id")),
+            routes: String::new(),
             fields: Default::default(),
             z_stamp: String::new(),
             c_updated: 0,

@@ -2,9 +2,9 @@
 //! told. The table cuts all links into segments, each is compared on its own, and its place is kept after every few.
 
 use clients::ErrorKind;
-use domain::{Task, Ticket, TicketId, task_moved, ticket_moved};
+use domain::{Evidence, Task, Ticket, TicketId, decide, task_moved, ticket_moved};
 use futures::future::join_all;
-use orchestration::ExecutionContext;
+use orchestration::{ExecutionContext, Noted};
 use serde::{Deserialize, Serialize};
 use statemachines::steps::Segment;
 use stores::cursors::Cursor;
@@ -91,6 +91,13 @@ pub fn ticket_differs(cx: &Context, link: &Link, ticket: &Ticket) -> bool {
     ticket_moved(&link.fields, link.list.as_ref(), &seen, &cx.mapping)
 }
 
+/// Whether both are as their link knows them, and the mapping wants something else: it was changed since.
+fn is_apart(cx: &Context, link: &Link, mut ticket: Ticket, task: &Task) -> bool {
+    masked::as_linked(&link.fields, &mut ticket);
+    let evidence = Evidence { placed: link.list.clone(), ..Evidence::default() };
+    !decide(&link.fields, &ticket, task, &cx.mapping, &evidence).writes.is_empty()
+}
+
 /// Whether a task differs from what its link knows.
 pub fn task_differs(cx: &Context, link: &Link, task: &Task) -> bool {
     task_moved(&link.fields, task, &cx.mapping)
@@ -125,7 +132,10 @@ pub async fn segment(cx: &Context, run: &ExecutionContext, of: &Segment) -> Resu
                 });
                 for differs in join_all(looks).await {
                     compared.links += 1;
-                    compared.differ += u32::from(differs?);
+                    match differs? {
+                        true => compared.differ += 1,
+                        false => cx.recovery.note(Noted::Touched).await?,
+                    }
                 }
                 if let Some(last) = few.last() {
                     place.from = Some(cx.store.links().page_after(last.ticket));
@@ -162,19 +172,25 @@ async fn look(
         Some(ticket) => Ok(ticket),
         None => cx.zendesk(run).ticket(link.ticket).await,
     };
-    let task = cx.clickup(run).task(id).await;
+    let task = access::visible(cx, cx.clickup(run).task(id).await).await;
+    let ticket = ticket.map_err(SyncError::from);
     let is_linked = link.state == LinkState::Linked;
     let differs = match (ticket, task) {
         (Err(error), _) | (_, Err(error)) => {
-            let is_of_record = matches!(error.kind, ErrorKind::Unexpected | ErrorKind::Refused);
-            let error = error.into();
+            let is_of_record = matches!(
+                &error,
+                SyncError::Api(api) if matches!(api.kind, ErrorKind::Unexpected | ErrorKind::Refused)
+            );
             if !is_of_record && !access::is_of_one_record(cx, &error).await? {
                 return Err(error);
             }
             true
         }
         (Ok(Some(ticket)), Ok(Some(task))) => {
-            !is_linked || ticket_differs(cx, link, &ticket) || task_differs(cx, link, &task)
+            !is_linked
+                || ticket_differs(cx, link, &ticket)
+                || task_differs(cx, link, &task)
+                || is_apart(cx, link, ticket, &task)
         }
         // A pair that is suspended is known to miss one.
         _ => is_linked,

@@ -142,6 +142,7 @@ pub(super) async fn link_task(
     let linked = LinkedAs {
         task: task.id.clone(),
         list,
+        routes: cx.mapping.routes_version().to_owned(),
         fields,
         z_stamp: ticket.updated_stamp.clone(),
         c_updated: task.updated.ms(),

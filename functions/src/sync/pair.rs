@@ -2,7 +2,10 @@
 
 use clients::ErrorKind;
 use domain::plan::Write;
-use domain::{Conflict, Decision, FieldKey, Side, Task, Ticket, Value, decide, lost_update, settle};
+use domain::{
+    Conflict, Decision, FieldKey, Routing, Side, Task, TaskWrite, Ticket, Value, decide, is_remapped,
+    lost_update, settle,
+};
 use orchestration::{ExecutionContext, Noted};
 use planted::Bug;
 use stores::leases::Lease;
@@ -11,7 +14,7 @@ use stores::links::{Link, LinkState};
 use crate::sync::broken;
 use crate::sync::evidence::Known;
 use crate::sync::{masked, to_clickup, to_zendesk};
-use crate::{Context, SyncError};
+use crate::{Context, SyncError, access};
 
 /// How often one look at a pair may start over because a side moved under it.
 const ROUNDS_MAX: usize = 4;
@@ -52,7 +55,7 @@ pub async fn fetch(cx: &Context, run: &ExecutionContext, link: &Link) -> Result<
     let zendesk = cx.zendesk(run);
     let clickup = cx.clickup(run);
     let (ticket, task) = futures::future::join(zendesk.ticket(link.ticket), clickup.task(task_id)).await;
-    Ok(match (ticket?, task?) {
+    Ok(match (ticket?, access::visible(cx, task).await?) {
         (Some(mut ticket), Some(task)) if !ticket.is_deleted() => {
             masked::as_linked(&link.fields, &mut ticket);
             Some(Pair { ticket, task })
@@ -146,7 +149,7 @@ pub async fn carry_out(
 ) -> Result<Written, SyncError> {
     cx.permit_all(link.ticket, &calls_of(decision))?;
     keep(cx, link, &decision.conflicts).await?;
-    ask_the_brake(cx, decision).await?;
+    ask_the_brake(cx, link, decision, &pair).await?;
     let mut written = apply(cx, run, lease, link, decision, pair).await?;
     if let Written::All(pair, _) = &mut written
         && planted::is(Bug::NormalFormOfLaterRead)
@@ -254,6 +257,9 @@ async fn remember(
     pair: &Pair,
 ) -> Result<Link, SyncError> {
     let mut next = link.clone();
+    if cx.mapping.place(&pair.ticket) == Routing::List(pair.task.list.clone()) {
+        cx.mapping.routes_version().clone_into(&mut next.routes);
+    }
     if let Some(decision) = decision {
         settle::adopt(&mut next.fields, decision);
         for side in [Side::Clickup, Side::Zendesk] {
@@ -282,16 +288,34 @@ async fn suspend(cx: &Context, lease: &Lease, link: Link, writes: u32) -> Result
     Ok(Fields { link, pair: None, writes })
 }
 
-/// Tells the brake which status is about to be set; too many alike, and everything waits for a person.
-async fn ask_the_brake(cx: &Context, decision: &Decision) -> Result<(), SyncError> {
+/// Tells the brake which status is about to be set, and whether nobody but the mapping wants the write; too many alike,
+/// and everything waits for a person.
+async fn ask_the_brake(cx: &Context, link: &Link, decision: &Decision, pair: &Pair) -> Result<(), SyncError> {
     if cx.gate().is_some() {
         // A person has seen each of these.
         return Ok(());
     }
+    let moves_to = decision.clickup.iter().find_map(|write| match write {
+        TaskWrite::Move(list) => Some(list),
+        _ => None,
+    });
+    let mut noted = Vec::new();
     for ((side, field), value) in &decision.writes {
         if let (FieldKey::Status, Value::Text(name)) = (field, value) {
-            cx.recovery.note(Noted::Status(format!("{name} on {side}"))).await?;
+            noted.push(Noted::Status(format!("{name} on {side}")));
+            if cx.mapping.closes(*side, moves_to.unwrap_or(&pair.task.list), name) {
+                noted.push(Noted::Closed);
+            }
         }
+    }
+    // Links of earlier versions do not say by which routes their tasks were placed.
+    let rerouted =
+        moves_to.is_some() && !link.routes.is_empty() && link.routes != cx.mapping.routes_version();
+    if rerouted || is_remapped(&link.fields, decision, &pair.ticket, &pair.task, &cx.mapping) {
+        noted.push(Noted::Mapped);
+    }
+    if !noted.is_empty() {
+        cx.recovery.note_all(noted).await?;
     }
     Ok(())
 }

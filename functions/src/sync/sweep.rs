@@ -12,7 +12,7 @@ use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
 use crate::sync::wants;
-use crate::{Context, SyncError};
+use crate::{Context, SyncError, access};
 
 /// The stream of the sweep's place.
 pub const STREAM: &str = "comment-sweep";
@@ -95,6 +95,7 @@ async fn ask(cx: &Context, run: &ExecutionContext, link: &Link) -> Result<bool, 
         Ok(newest) => newest,
         // A task that is gone is the business of whoever reads the pair.
         Err(error) if error.kind == clients::ErrorKind::NotFound => return Ok(false),
+        Err(error) if access::is_hidden(cx, &error).await? => return Ok(false),
         Err(error) => return Err(error.into()),
     };
     for comment in newest.iter().filter(|comment| comment.author.id != cx.clickup_me()) {

@@ -45,6 +45,7 @@ pub async fn write(
                 cx.store.effects().done(&row, 200, None, confirm_by).await?;
                 if let TaskWrite::Move(list) = write {
                     link.list = Some(list.clone());
+                    cx.mapping.routes_version().clone_into(&mut link.routes);
                 }
                 task = after;
                 calls += 1;

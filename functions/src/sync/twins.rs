@@ -13,7 +13,7 @@ use stores::{Lane, WorkKey};
 
 use crate::sync::probe::is_ours;
 use crate::sync::{Synced, wants};
-use crate::{Context, SyncError};
+use crate::{Context, SyncError, access};
 
 /// Two records of one write may be this far apart on the service's clock.
 const UNTOUCHED_MS: i64 = 5_000;
@@ -33,7 +33,8 @@ pub async fn unknown_task(
         // A task of somebody else: nothing to keep in step.
         return Ok(Synced::default());
     }
-    let Some(task) = cx.clickup(run).task(task).await? else { return Ok(Synced::default()) };
+    let task = access::visible(cx, cx.clickup(run).task(task).await).await?;
+    let Some(task) = task else { return Ok(Synced::default()) };
     let Some(marker) = footer::parse(&task.description) else { return Ok(Synced::default()) };
     let Some(link) = cx.store.links().get(marker.ticket).await? else { return Ok(Synced::default()) };
     if !is_ours(cx, &link, &task) {

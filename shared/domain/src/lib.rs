@@ -44,7 +44,7 @@ pub use ids::{IdError, ListId, Side, TaskId, TicketId, Timestamp, UserId};
 pub use lane::Lane;
 pub use mapping::{Mapping, Routing};
 pub use merge::Rule;
-pub use moved::{task_moved, ticket_moved};
+pub use moved::{is_remapped, task_moved, ticket_moved};
 pub use patch::{NewTask, NewTicketComment, TaskPatch, TaskWrite, TicketPatch};
 pub use plan::RecordPlan;
 pub use recognise::{Recognised, Sign};

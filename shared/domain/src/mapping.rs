@@ -46,6 +46,7 @@ pub struct Mapping {
     custom: BTreeMap<FieldKey, (u64, String)>,
     people: People,
     version: String,
+    routes_version: String,
 }
 
 impl Mapping {
@@ -72,6 +73,7 @@ impl Mapping {
             return Err(mistakes);
         };
         let version = sha256_hex(format!("{fields:?}{routing:?}").as_bytes())[..12].to_owned();
+        let routes_version = sha256_hex(format!("{routing:?}").as_bytes())[..12].to_owned();
         let custom = settings.custom.iter().map(|custom| {
             (
                 FieldKey::Custom(custom.name.value.clone()),
@@ -86,6 +88,7 @@ impl Mapping {
             fields,
             people,
             version,
+            routes_version,
         })
     }
 
@@ -116,6 +119,19 @@ impl Mapping {
     /// A fingerprint of everything that decides how fields are mapped, for the record of an effect.
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// The same of what decides which list a task belongs to, for the link of a task that was put there.
+    pub fn routes_version(&self) -> &str {
+        &self.routes_version
+    }
+
+    /// Whether a status ends the work: of a ticket by its category, of a task by what its list counts it as.
+    pub fn closes(&self, side: Side, list: &ListId, status: &str) -> bool {
+        match side {
+            Side::Zendesk => is_done(status, ""),
+            Side::Clickup => is_done("", self.status_type(list, status)),
+        }
     }
 
     /// The lists that tickets are routed to, each once.

@@ -1,8 +1,8 @@
 //! Whether one side moved since both agreed, told from that side's record alone: what a poll of many records
-//! may ask before it reads the other side of any.
+//! may ask before it reads the other side of any. And whether a decision is the mapping's, because neither side moved.
 
-use crate::decision::LinkFields;
-use crate::field::Value;
+use crate::decision::{Decision, LinkFields};
+use crate::field::{FieldKey, Value};
 use crate::ids::ListId;
 use crate::lens::Lens;
 use crate::mapping::{Mapping, Routing};
@@ -21,6 +21,32 @@ pub fn ticket_moved(
         Routing::Filtered(_) => false,
     };
     elsewhere || moved(fields, mapping, |lens| lens.zendesk(ticket), |base| &base.z)
+}
+
+/// Whether a decision writes a field that nobody has changed since both sides agreed on it, or one that was not kept in
+/// step before: then the mapping is another one.
+pub fn is_remapped(
+    fields: &LinkFields,
+    decision: &Decision,
+    ticket: &Ticket,
+    task: &Task,
+    mapping: &Mapping,
+) -> bool {
+    // Without any base the link was made of two records that people had made, and a person's choice is nobody's else.
+    if fields.is_empty() || decision.asked.is_some() {
+        return false;
+    }
+    let is_still = |key: &FieldKey| {
+        let values = mapping.values(key, ticket, task);
+        values.is_some_and(|(z, c)| match fields.get(key) {
+            Some(base) => base.held.is_none() && base.z == z.to_stored() && base.c == c.to_stored(),
+            None => true,
+        })
+    };
+    // Nobody is assigned to old work, so a task that is open again gets its people back.
+    let reopened = !is_still(&FieldKey::Status);
+    let mut written = decision.writes.keys().map(|(_, key)| key);
+    written.any(|key| is_still(key) && !(reopened && *key == FieldKey::Assignee))
 }
 
 /// Whether a task differs from the bases of its link.

@@ -1,6 +1,5 @@
 //! What to do after a failure, and when to stop everything: retry, quarantine, and the brake.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use clients::Lane;
@@ -79,6 +78,8 @@ pub enum Noted {
     Closed,
     /// A status would change to this, on this side.
     Status(String),
+    /// A link would be written to although nobody changed either side: the mapping was.
+    Mapped,
 }
 
 /// Work stands still until a person lets it go on.
@@ -140,20 +141,30 @@ impl RecoveryManager {
 
     /// Notes what is about to happen to a link. An error means that it must not happen: the brake is pulled.
     pub async fn note(&self, noted: Noted) -> Result<(), Halt> {
+        self.note_all(vec![noted]).await
+    }
+
+    /// The same of several things that would happen to one link at once.
+    pub async fn note_all(&self, noted: Vec<Noted>) -> Result<(), Halt> {
         let mut delta = Tally::default();
-        match noted {
-            Noted::Touched => {
-                let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-                *touched += 1;
-                if *touched < TOUCHES_BATCH {
-                    return Ok(());
-                }
+        for noted in noted {
+            match noted {
+                Noted::Touched => delta.touched += 1,
+                Noted::Suspended => delta.suspended += 1,
+                Noted::Closed => delta.closed += 1,
+                Noted::Mapped => delta.mapped += 1,
+                Noted::Status(status) => *delta.status.entry(status).or_default() += 1,
             }
-            Noted::Suspended => delta.suspended = 1,
-            Noted::Closed => delta.closed = 1,
-            Noted::Status(status) => delta.status = BTreeMap::from([(status, 1)]),
         }
-        delta.touched = std::mem::take(&mut *self.touched.lock().unwrap_or_else(PoisonError::into_inner));
+        let only_touched = delta == Tally { touched: delta.touched, ..Tally::default() };
+        {
+            let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+            *touched += delta.touched;
+            if only_touched && *touched < TOUCHES_BATCH {
+                return Ok(());
+            }
+            delta.touched = std::mem::take(&mut *touched);
+        }
         let tally = self.store.tally().add(&delta).await.map_err(Halt::Store)?;
         let Some(reason) = too_many_alike(&tally) else { return Ok(()) };
         self.store.switches().set(SwitchName::Brake, &reason, "brake").await.map_err(Halt::Store)?;
@@ -191,15 +202,16 @@ pub fn alike_allowed(tally: &Tally) -> u64 {
 /// The brake's rule: more than twenty and more than 2 % of what was touched go the same way.
 pub fn too_many_alike(tally: &Tally) -> Option<String> {
     let bound = alike_allowed(tally);
+    let status = |(status, n): (&String, &u64)| (format!("would change their status to {status}"), *n);
     let kinds = [
-        ("would be suspended, their counterparts are not visible", tally.suspended),
-        ("would be closed", tally.closed),
+        ("would be suspended, their counterparts are not visible".to_owned(), tally.suspended),
+        ("would be written to although nobody changed them: look at the mapping".to_owned(), tally.mapped),
     ];
-    if let Some((what, n)) = kinds.into_iter().find(|(_, n)| *n > bound) {
-        return Some(format!("{n} links {what} within ten minutes (allowed: {bound})"));
-    }
-    let (status, n) = tally.status.iter().find(|(_, n)| **n > bound)?;
-    Some(format!("{n} links would change their status to {status} within ten minutes (allowed: {bound})"))
+    // Lists have words of their own for what is done, so closing counts besides, whatever it is called.
+    let closed = ("would be closed".to_owned(), tally.closed);
+    let mut kinds = kinds.into_iter().chain(tally.status.iter().map(status)).chain([closed]);
+    let (what, n) = kinds.find(|(_, n)| *n > bound)?;
+    Some(format!("{n} links {what} within ten minutes (allowed: {bound})"))
 }
 
 #[cfg(test)]
@@ -268,6 +280,8 @@ mod tests {
         assert!(too_many_alike(&Tally { suspended: 51, ..through }).is_some());
         assert_eq!(too_many_alike(&tally(5_000, 100)), None);
         assert!(too_many_alike(&tally(5_000, 101)).is_some());
+        let mapped = too_many_alike(&Tally { mapped: 21, ..Tally::default() });
+        assert!(mapped.is_some_and(|reason| reason.contains("mapping")));
         let spread = (0..50).map(|n| (format!("status {n}"), 20)).collect();
         assert_eq!(too_many_alike(&Tally { touched: 1_000, status: spread, ..Tally::default() }), None);
     }
@@ -289,6 +303,18 @@ mod tests {
         manager.release().await.expect("releases");
         assert_eq!(manager.check(Lane::Live).await, Ok(()));
         assert_eq!(manager.note(Noted::Suspended).await, Ok(()), "what was seen does not count again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closing_counts_whatever_it_is_called() {
+        let manager = manager();
+        for n in 0..20 {
+            let noted = vec![Noted::Status(format!("done in list {n}")), Noted::Closed];
+            assert_eq!(manager.note_all(noted).await, Ok(()), "{n}");
+        }
+        let noted = vec![Noted::Status("done".into()), Noted::Closed];
+        let Err(Halt::Paused(paused)) = manager.note_all(noted).await else { panic!("one too many") };
+        assert!(paused.reason.starts_with("21 links would be closed"), "{}", paused.reason);
     }
 
     #[tokio::test(start_paused = true)]

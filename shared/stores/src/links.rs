@@ -110,6 +110,7 @@ impl Links<'_> {
             .set("state", word(LinkState::Linked))
             .set("task", text(with.task.as_str()))
             .set_maybe("list", with.list.as_ref().map(|list| text(list.as_str())))
+            .set_maybe("routes", (!with.routes.is_empty()).then(|| text(with.routes)))
             .set("fields", json(KIND, &with.fields)?)
             .set("z_stamp", text(with.z_stamp))
             .set("c_updated", number(with.c_updated))
@@ -134,6 +135,7 @@ impl Links<'_> {
             .set("state", word(link.state))
             .set_maybe("task", link.task.as_ref().map(|task| text(task.as_str())))
             .set_maybe("list", link.list.as_ref().map(|list| text(list.as_str())))
+            .set_maybe("routes", (!link.routes.is_empty()).then(|| text(&link.routes)))
             .set("nonce", text(&link.nonce))
             .set_maybe("nonces", (!link.nonces.is_empty()).then(|| json(KIND, &link.nonces)).transpose()?)
             .set("fields", json(KIND, &link.fields)?)
@@ -268,6 +270,7 @@ fn read(ticket: TicketId, row: &Row) -> Result<Link, StoreError> {
         state: row.word("state")?,
         task: id("task").map(TaskId::new).transpose().map_err(wrong("task"))?,
         list: id("list").map(ListId::new).transpose().map_err(wrong("list"))?,
+        routes: row.text_or_empty("routes"),
         nonce: row.text("nonce")?,
         nonces: row.json_or_default("nonces")?,
         fence: row.number("fence")?,

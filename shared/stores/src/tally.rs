@@ -1,4 +1,7 @@
-//! Counts of ten minutes that the brake looks at: `{i}#TALLY` / `W#{window}`; 1 day.
+//! Counts that the brake looks at: `{i}#TALLY` / `W#{window}`; 1 day.
+//!
+//! A row has ten minutes, and each count in it twice: the sum, and the sums of its minutes. The brake looks back ten
+//! minutes from any moment on, so it adds to a row the minutes of the row before that are not over for so long.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +10,7 @@ use crate::row::{Kind, Row, expires, number};
 use crate::store::Store;
 use crate::table::{Key, Write};
 
-/// What happened to links in a window.
+/// What happened to links in the last ten minutes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Links that were looked at with a result.
@@ -16,6 +19,8 @@ pub struct Tally {
     pub suspended: u64,
     /// Links closed.
     pub closed: u64,
+    /// Links written to although nobody changed either side: the mapping was.
+    pub mapped: u64,
     /// Status changes by what they change to.
     pub status: BTreeMap<String, u64>,
     /// How many alike a person lets through, above what is allowed anyway.
@@ -31,26 +36,26 @@ impl TallyRows<'_> {
     /// Length of a window.
     pub const WINDOW_MS: i64 = 600_000;
 
-    /// Adds to the current window; returns what stands.
+    /// Adds to now; returns what stands.
     pub async fn add(&self, delta: &Tally) -> Result<Tally, StoreError> {
-        let mut write =
-            Write::update(KIND, &self.key()).set("exp", expires(self.store.now_ms(), 1)).returning();
-        for (name, n) in
-            [("touched", delta.touched), ("suspended", delta.suspended), ("closed", delta.closed)]
-        {
-            if n > 0 {
-                write = write.add(name, i64::try_from(n).unwrap_or(i64::MAX));
-            }
-        }
-        for (status, n) in &delta.status {
-            write = write.add(attribute(status), i64::try_from(*n).unwrap_or(i64::MAX));
+        let now_ms = self.store.now_ms();
+        let key = self.key_at(now_ms);
+        let mut write = Write::update(KIND, &key).set("exp", expires(now_ms, 1)).returning();
+        for (name, n) in delta.counts().into_iter().filter(|(_, n)| *n > 0) {
+            let n = i64::try_from(n).unwrap_or(i64::MAX);
+            write = write.add(format!("m{}_{name}", minute(now_ms)), n).add(name, n);
         }
         let item = self.store.write(write).await?.or_stale(KIND)?;
-        read(&Row::new(KIND, item))
+        let now = read(&Row::new(KIND, item))?;
+        self.with_the_window_before(now, now_ms).await
     }
-    /// Forgets the current window: a person looked at it and let work go on.
+    /// Forgets what counts now: a person looked at it and let work go on.
     pub async fn clear(&self) -> Result<(), StoreError> {
-        self.store.write(Write::delete(KIND, &self.key())).await.map(drop)
+        let now_ms = self.store.now_ms();
+        for at_ms in [now_ms - Self::WINDOW_MS, now_ms] {
+            self.store.write(Write::delete(KIND, &self.key_at(at_ms))).await?;
+        }
+        Ok(())
     }
 
     /// A person lets this many through, in this window and the next: what waits comes back within both.
@@ -65,33 +70,72 @@ impl TallyRows<'_> {
         Ok(())
     }
 
-    /// The current window.
+    /// What stands now.
     pub async fn get(&self) -> Result<Tally, StoreError> {
         self.at(self.store.now_ms()).await
     }
 
-    /// The window of that time, as long as it is kept.
+    /// What stood at that time, with what its window counted afterwards; as long as it is kept.
     pub async fn at(&self, at_ms: i64) -> Result<Tally, StoreError> {
-        match self.store.get(KIND, &self.key_at(at_ms), true).await? {
-            Some(row) => read(&row),
-            None => Ok(Tally::default()),
-        }
+        let row = self.store.get(KIND, &self.key_at(at_ms), true).await?;
+        let now = row.map(|row| read(&row)).transpose()?.unwrap_or_default();
+        self.with_the_window_before(now, at_ms).await
     }
 }
 
 const KIND: Kind = Kind::new("tally", 64 * 1024);
 /// Attributes of statuses start so; the name follows in hexadecimal, since it may be anything.
 const STATUS: &str = "s_";
+const MINUTE_MS: i64 = 60_000;
 
 impl TallyRows<'_> {
-    fn key(&self) -> Key {
-        self.key_at(self.store.now_ms())
+    async fn with_the_window_before(&self, now: Tally, at_ms: i64) -> Result<Tally, StoreError> {
+        let before = self.store.get(KIND, &self.key_at(at_ms - Self::WINDOW_MS), true).await?;
+        let Some(before) = before else { return Ok(now) };
+        // What a person let through then is no news now.
+        let excused = if now.allowed == 0 { before.number_or_zero("allowed")? } else { 0 };
+        let mut sum = now;
+        for (name, n) in late_minutes(&before, minute(at_ms))?.counts() {
+            sum.add(&name, if name == "touched" { n } else { n.saturating_sub(excused) });
+        }
+        Ok(sum)
     }
 
     fn key_at(&self, at_ms: i64) -> Key {
         let start = at_ms.div_euclid(Self::WINDOW_MS) * Self::WINDOW_MS;
         Key::new(self.store.pk("TALLY"), format!("W#{}", crate::row::padded(start)))
     }
+}
+
+impl Tally {
+    /// Its counts by their attributes.
+    fn counts(&self) -> Vec<(String, u64)> {
+        let fixed = [
+            ("touched", self.touched),
+            ("suspended", self.suspended),
+            ("closed", self.closed),
+            ("mapped", self.mapped),
+        ];
+        let fixed = fixed.into_iter().map(|(name, n)| (name.to_owned(), n));
+        fixed.chain(self.status.iter().map(|(status, n)| (attribute(status), *n))).collect()
+    }
+
+    fn add(&mut self, attribute: &str, n: u64) {
+        let count = match (attribute, status(attribute)) {
+            ("touched", _) => &mut self.touched,
+            ("suspended", _) => &mut self.suspended,
+            ("closed", _) => &mut self.closed,
+            ("mapped", _) => &mut self.mapped,
+            (_, Some(status)) if n > 0 => self.status.entry(status).or_default(),
+            _ => return,
+        };
+        *count += n;
+    }
+}
+
+/// Which minute of its window a moment is in.
+fn minute(at_ms: i64) -> i64 {
+    at_ms.rem_euclid(TallyRows::WINDOW_MS) / MINUTE_MS
 }
 
 fn attribute(status: &str) -> String {
@@ -106,17 +150,25 @@ fn status(attribute: &str) -> Option<String> {
 }
 
 fn read(row: &Row) -> Result<Tally, StoreError> {
-    let mut counts = BTreeMap::new();
+    let mut tally = Tally { allowed: row.number_or_zero("allowed")?, ..Tally::default() };
+    for name in row.item.keys().filter(|name| name.starts_with(STATUS)) {
+        tally.add(name, row.number(name)?);
+    }
+    for name in ["touched", "suspended", "closed", "mapped"] {
+        tally.add(name, row.number_or_zero(name)?);
+    }
+    Ok(tally)
+}
+
+/// What a row counted in its minutes from this one on: all of it, and at most a minute more, lies within ten minutes.
+fn late_minutes(row: &Row, from: i64) -> Result<Tally, StoreError> {
+    let mut tally = Tally::default();
     for name in row.item.keys() {
-        if let Some(status) = status(name) {
-            counts.insert(status, row.number(name)?);
+        let of_minute = name.strip_prefix('m').and_then(|rest| rest.split_once('_'));
+        let Some((at, count)) = of_minute else { continue };
+        if at.parse::<i64>().is_ok_and(|at| at >= from) {
+            tally.add(count, row.number(name)?);
         }
     }
-    Ok(Tally {
-        touched: row.number_or_zero("touched")?,
-        suspended: row.number_or_zero("suspended")?,
-        closed: row.number_or_zero("closed")?,
-        status: counts,
-        allowed: row.number_or_zero("allowed")?,
-    })
+    Ok(tally)
 }

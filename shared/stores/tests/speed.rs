@@ -55,6 +55,7 @@ async fn run(place: &str, store: &Store) {
         let as_ = LinkedAs {
             task,
             list,
+            routes: "r".into(),
             fields: fields.clone().into(),
             z_stamp: "s".into(),
             c_updated: 1,

@@ -69,6 +69,12 @@ fn merged(state: &State<'_>, members: &dyn Members) -> Plan {
         let rule = "the task was archived meanwhile";
         plan.conflicts.push(state.conflict(ConflictCause::BothChanged, Some(Side::Clickup), rule));
     }
+    if plan.zendesk.is_some() && state.z_unseen && !z_moved {
+        // Somebody put a member on the ticket and took it away again, after the same was done on the task: which one is not
+        // told, so it may be one that is written now.
+        let rule = "the other side did not show the change";
+        plan.conflicts.push(state.conflict(ConflictCause::BothChanged, Some(Side::Clickup), rule));
+    }
     if target.crossed && !plan.held {
         let rule = "union (what one side added stays)";
         plan.conflicts.push(state.conflict(ConflictCause::BothChanged, None, rule));

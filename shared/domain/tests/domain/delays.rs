@@ -241,3 +241,27 @@ fn what_was_changed_and_put_back_is_kept_when_the_other_side_wins() {
         assert!(decision.writes.contains_key(&task), "it is mirrored all the same");
     }
 }
+
+/// The same of a tag that somebody put on the ticket and took off again, while the task got it as well: the ticket gets it
+/// once more, and that somebody did not want it is kept.
+#[test]
+fn a_tag_that_was_taken_off_again_is_kept_when_the_task_got_it_before() {
+    let at = |ms: i64| domain::Timestamp(ms);
+    for (taken_off_ms, kept) in [(2_000, 1), (500, 0)] {
+        let changed = [
+            ((Side::Clickup, FieldKey::Tags), at(1_000)),
+            ((Side::Zendesk, FieldKey::Tags), at(taken_off_ms)),
+        ];
+        let evidence = Evidence { changed: changed.into(), ..Evidence::default() };
+        let mut pair = Pair::new(ticket(), mapping());
+        pair.task.tags.insert("refund".to_owned());
+        pair.task.updated = at(1_000);
+        let decision = domain::decide(&pair.fields, &pair.ticket, &pair.task, &pair.mapping, &evidence);
+        let conflicts: Vec<_> = decision.conflicts.iter().map(|conflict| &conflict.field).collect();
+        assert_eq!(conflicts, vec![&FieldKey::Tags; kept], "taken off at {taken_off_ms}");
+        assert!(
+            decision.writes.contains_key(&(Side::Zendesk, FieldKey::Tags)),
+            "it is mirrored all the same"
+        );
+    }
+}

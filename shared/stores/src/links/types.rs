@@ -47,6 +47,8 @@ pub struct Link {
     pub task: Option<TaskId>,
     /// The list where deskup last put the task.
     pub list: Option<ListId>,
+    /// Fingerprint of the routes that chose the list; empty where nobody noted it.
+    pub routes: String,
     /// The nonce in the marker of the task that is or was to be created.
     pub nonce: String,
     /// Nonces of earlier attempts: a task with one of these may still turn up.
@@ -104,6 +106,8 @@ pub struct LinkedAs {
     pub task: TaskId,
     /// The list it was put in, where deskup chose it.
     pub list: Option<ListId>,
+    /// Fingerprint of the routes that chose it.
+    pub routes: String,
     /// Bases after the create.
     pub fields: LinkFields,
     /// `updated_at` of the ticket.

@@ -41,6 +41,16 @@ impl Bench {
         Ok(Self { store, clock, _folder: folder })
     }
 
+    /// Over a table that others made, as on AWS.
+    #[cfg(unix)]
+    pub fn over(client: aws_sdk_dynamodb::Client, table: &str) -> Self {
+        let clock = Arc::new(AtomicI64::new(START_MS));
+        let time = clock.clone();
+        let now = Arc::new(move || time.load(Ordering::Relaxed));
+        let store = Store::new(client, table, "t", now, 1, stores::SHARDS);
+        Self { store, clock, _folder: None }
+    }
+
     pub fn pass(&self, ms: i64) {
         self.clock.fetch_add(ms, Ordering::Relaxed);
     }

@@ -38,6 +38,7 @@ pub fn linked_as(id: &str) -> LinkedAs {
     LinkedAs {
         task: task(id),
         list: Some("901".parse().expect("an id")),
+        routes: "r1".into(),
         fields: fields(),
         z_stamp: "2026-11-22T10:00:00Z".into(),
         c_updated: 1_700_000_000_123,

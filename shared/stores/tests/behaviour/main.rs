@@ -1,5 +1,6 @@
-//! One suite of behaviour for every stored thing, on each kind of table: in memory, on a file, and in memory
-//! under faults (throttling, transaction conflicts, lost replies, leftovers), which must change nothing.
+//! One suite of behaviour for every stored thing, on each kind of table: in memory, on a file, in memory under
+//! faults (throttling, transaction conflicts, lost replies, leftovers), which must change nothing, and on a DynamoDB
+//! over the wire. Crashes, guests and migrations are those of a table in the process, and so are injected faults.
 
 mod bench;
 mod budgets;
@@ -13,11 +14,32 @@ mod opening;
 mod records;
 mod runs;
 mod seats;
+#[cfg(unix)]
+mod wire;
 mod work;
+
+/// All behaviours, by name.
+#[cfg(unix)]
+fn behaviours() -> Vec<(&'static str, wire::Behaviour)> {
+    let lists = [
+        budgets::behaviours(),
+        copies::behaviours(),
+        links::behaviours(),
+        records::behaviours(),
+        runs::behaviours(),
+        seats::behaviours(),
+        work::behaviours(),
+    ];
+    lists.concat()
+}
 
 /// Runs each behaviour on each kind of table.
 macro_rules! on_every_table {
     ($($name:ident),* $(,)?) => {
+        #[cfg(unix)]
+        pub fn behaviours() -> Vec<(&'static str, crate::wire::Behaviour)> {
+            vec![$((stringify!($name), |bench| Box::pin($name(bench)))),*]
+        }
         mod in_memory {
             $(#[tokio::test(start_paused = true)]
             async fn $name() {

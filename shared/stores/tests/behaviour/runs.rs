@@ -186,15 +186,23 @@ async fn tallies_add_up_within_their_window(bench: &Bench) {
     assert_eq!(sum, Ok(expected.clone()));
     assert_eq!(tally.get().await, Ok(expected.clone()));
     let earlier_ms = bench.now_ms();
-    bench.pass(TallyRows::WINDOW_MS);
-    assert_eq!(tally.get().await, Ok(Tally::default()), "the next window starts at nothing");
-    assert_eq!(tally.at(earlier_ms).await, Ok(expected), "the one before can still be read");
+    bench.pass(TallyRows::WINDOW_MS - 1);
+    assert_eq!(tally.get().await, Ok(expected.clone()), "ten minutes are ten minutes, whenever they begin");
+    bench.pass(60_000);
+    assert_eq!(tally.get().await, Ok(Tally::default()), "what is longer ago does not count");
+    assert_eq!(tally.at(earlier_ms).await, Ok(expected), "and can still be read");
     tally.allow(30).await.expect("allows");
     assert_eq!(tally.get().await.expect("reads").allowed, 30);
     bench.pass(TallyRows::WINDOW_MS);
     assert_eq!(tally.get().await.expect("reads").allowed, 30, "what is let through comes within two windows");
-    bench.pass(TallyRows::WINDOW_MS);
-    assert_eq!(tally.get().await.expect("reads").allowed, 0);
+    let let_through = Tally { mapped: 25, ..Tally::default() };
+    assert_eq!(tally.add(&let_through).await.map(|tally| tally.mapped), Ok(25));
+    bench.pass(TallyRows::WINDOW_MS / 2);
+    tally.add(&let_through).await.expect("adds");
+    bench.pass(TallyRows::WINDOW_MS / 2 - 60_000);
+    assert_eq!(tally.get().await, Ok(Tally { mapped: 20, ..Tally::default() }), "the rest of them is news");
+    tally.clear().await.expect("clears");
+    assert_eq!(tally.get().await, Ok(Tally::default()), "a release forgets what counted");
 }
 
 async fn a_pulse_tells_what_was_heard_and_what_only_cursors_found(bench: &Bench) {
