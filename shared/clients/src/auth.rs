@@ -98,6 +98,16 @@ impl Auth {
         !call.anonymous && matches!(self, Auth::OAuth(_))
     }
 
+    /// Forgets whatever token there is; the next call fetches one.
+    pub async fn forget(&self) {
+        if let Auth::OAuth(oauth) = self {
+            let mut token = oauth.token.lock().await;
+            if matches!(token.as_ref(), Some(Token::Granted { .. })) {
+                *token = None;
+            }
+        }
+    }
+
     /// Forgets a token that was refused. A newer one that another caller fetched meanwhile stays.
     pub async fn discard(&self, refused: Option<&HeaderValue>) {
         if let (Auth::OAuth(oauth), Some(refused)) = (self, refused) {
