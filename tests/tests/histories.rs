@@ -7,13 +7,7 @@ use tests::whole::Wrap;
 use tests::{planted, seeds};
 
 /// Histories of an ordinary run.
-const HISTORIES: u64 = 600;
-
-/// Seeds that have found something once.
-const FOUND: [u64; 22] = [
-    23, 24, 41, 93, 128, 154, 200, 267, 332, 393, 494, 499, 513, 518, 708, 743, 926, 940, 948, 1_127, 2_020,
-    2_255,
-];
+const HISTORIES: u64 = 2_000;
 
 /// A planted fault is found within so many.
 const WITHIN: u64 = 1_000;
@@ -52,13 +46,6 @@ fn a_write_that_is_swallowed_is_found() {
 fn a_create_that_is_sent_twice_is_found() {
     let found = found_after(planted::twice);
     assert!(found.is_some());
-}
-
-#[test]
-fn seeds_that_once_failed_are_clean() {
-    let wrong: Vec<String> =
-        FOUND.iter().map(|seed| play(*seed)).filter(|one| !one.is_clean()).map(|one| one.report()).collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

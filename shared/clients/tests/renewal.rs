@@ -9,7 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use clients::clickup::{OAuthApp, exchange_code};
-use clients::{ClickUpCredentials, ErrorKind, NoAccess, NoPacer, Secret, TokioClock, ZendeskCredentials};
+use clients::{
+    ClickUpCredentials, ErrorKind, Lane, NoAccess, NoPacer, Scope, Secret, TokioClock, ZendeskCredentials,
+};
 use common::*;
 use domain::{TaskId, TicketId};
 use serde_json::json;
@@ -93,6 +95,45 @@ async fn a_client_that_is_refused_is_asked_for_once_by_fifty_callers() {
     tokio::time::advance(Duration::from_secs(5)).await;
     assert!(client.ticket(ticket()).await.is_err());
     assert_eq!(script.requests().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_on_tokens_is_kept_by_whoever_comes_next() {
+    let script = Script::new(|_, _| {
+        let mut limited = answer(429, json!({"error": "TooManyRequests"})).unwrap();
+        limited.headers_mut().insert("retry-after", "90".parse().unwrap());
+        Ok(limited)
+    });
+    let client = zendesk_as(&script, oauth(), Arc::new(NoPacer));
+    let within = |ms: i64| client.scoped(Scope { lane: Lane::Live, deadline_ms: START_MS + ms });
+    for second in [0, 20, 40] {
+        let error = within((second + 10) * 1_000).ticket(ticket()).await.unwrap_err();
+        assert!(matches!(error.kind, ErrorKind::RateLimited { .. }), "{error}");
+        tokio::time::advance(Duration::from_secs(20)).await;
+    }
+    assert_eq!(script.requests().len(), 1);
+    tokio::time::advance(Duration::from_secs(60)).await;
+    assert!(within(130_000).ticket(ticket()).await.is_err());
+    assert_eq!(script.requests().len(), 2);
+}
+
+/// Zendesk answers a token that was revoked with 200 and its anonymous user.
+#[tokio::test(start_paused = true)]
+async fn whoever_is_nobody_asks_for_a_new_token_first() {
+    let tokens = AtomicU64::new(0);
+    let script = Script::new(move |request, _| match request.uri().path() {
+        "/oauth/tokens" => {
+            let token = format!("t{}", tokens.fetch_add(1, Ordering::Relaxed));
+            ok(json!({"access_token": token, "expires_in": 1800}))
+        }
+        _ if request.headers()["authorization"] == "Bearer t0" => {
+            ok(json!({"user": {"id": null, "name": "Anonymous user", "role": "end-user"}}))
+        }
+        _ => ok(json!({"user": {"id": 7, "name": "Sync", "email": "sync@x.org", "role": "admin"}})),
+    });
+    let client = zendesk_as(&script, oauth(), Arc::new(NoPacer));
+    assert!(client.me().await.unwrap().id.is_some());
+    assert_eq!(script.requests().len(), 4);
 }
 
 #[tokio::test(start_paused = true)]
