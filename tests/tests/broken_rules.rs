@@ -11,7 +11,7 @@ use tests::summary::play_all;
 const WITHIN: u64 = 1_000;
 
 /// A seed that has found each.
-const FIRST: [(Bug, u64); 13] = [
+const FIRST: [(Bug, u64); 14] = [
     (Bug::ProbeSkipped, 6),
     (Bug::MarkerLeftOut, 15),
     (Bug::CopiedMarkerBelieved, 1),
@@ -22,20 +22,15 @@ const FIRST: [(Bug, u64); 13] = [
     (Bug::RepeatsEverything, 1),
     (Bug::CopiesNotLookedFor, 9),
     (Bug::OverwrittenNotKept, 22),
+    (Bug::AuditIgnored, 139),
     (Bug::InternalIsPublic, 1),
     (Bug::RefreshAlone, 1),
     (Bug::RetryInside, 1),
 ];
 
 /// What a few hundred histories have not found: whatever else guards the same thing is in the way.
-const NOT_FOUND_YET: [Bug; 6] = [
-    Bug::FenceNotChecked,
-    Bug::NormalFormOfLaterRead,
-    Bug::CursorByTime,
-    Bug::DedupFirst,
-    Bug::AuditIgnored,
-    Bug::BlockKept,
-];
+const NOT_FOUND_YET: [Bug; 5] =
+    [Bug::FenceNotChecked, Bug::NormalFormOfLaterRead, Bug::CursorByTime, Bug::DedupFirst, Bug::BlockKept];
 
 /// The first seed that finds it.
 fn search(bug: Bug) -> Option<u64> {
