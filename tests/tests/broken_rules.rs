@@ -11,26 +11,27 @@ use tests::summary::play_all;
 const WITHIN: u64 = 1_000;
 
 /// A seed that has found each.
-const FIRST: [(Bug, u64); 14] = [
+const FIRST: [(Bug, u64); 16] = [
     (Bug::ProbeSkipped, 6),
     (Bug::MarkerLeftOut, 15),
     (Bug::CopiedMarkerBelieved, 1),
     (Bug::OwnLateMirrored, 41),
     (Bug::LastWriterWins, 2),
     (Bug::EchoByTimestamp, 1),
-    (Bug::WorkRowDeleted, 36),
-    (Bug::RepeatsEverything, 1),
-    (Bug::CopiesNotLookedFor, 9),
-    (Bug::OverwrittenNotKept, 22),
+    (Bug::NormalFormOfLaterRead, 252),
+    (Bug::WorkRowDeleted, 55),
+    (Bug::DedupFirst, 731),
+    (Bug::RepeatsEverything, 3),
+    (Bug::CopiesNotLookedFor, 3),
+    (Bug::OverwrittenNotKept, 12),
     (Bug::AuditIgnored, 139),
     (Bug::InternalIsPublic, 1),
     (Bug::RefreshAlone, 1),
     (Bug::RetryInside, 1),
 ];
 
-/// What a few hundred histories have not found: whatever else guards the same thing is in the way.
-const NOT_FOUND_YET: [Bug; 5] =
-    [Bug::FenceNotChecked, Bug::NormalFormOfLaterRead, Bug::CursorByTime, Bug::DedupFirst, Bug::BlockKept];
+/// What a thousand histories have not found: whatever else guards the same thing is in the way.
+const NOT_FOUND_YET: [Bug; 3] = [Bug::FenceNotChecked, Bug::CursorByTime, Bug::BlockKept];
 
 /// The first seed that finds it.
 fn search(bug: Bug) -> Option<u64> {
