@@ -39,7 +39,7 @@ pub fn zendesk_lost(
             zendesk: before,
             clickup: written.clone(),
             winner: Some(Side::Clickup),
-            rule: "changed between our read and our write".to_owned(),
+            rule: BETWEEN.to_owned(),
         });
     }
     conflicts
@@ -52,6 +52,22 @@ fn alike(known: &Value, before: &Value) -> bool {
         _ => None,
     };
     known.to_stored() == before.to_stored() || category.as_ref() == Some(before)
+}
+
+/// Why most are lost.
+const BETWEEN: &str = "changed between our read and our write";
+
+/// A value on the task that a write of ours replaced: it was read as `read`, and had become `lost`.
+fn replaced(field: FieldKey, read: Value, written: Value, lost: Value, rule: &str) -> Conflict {
+    Conflict {
+        field,
+        cause: ConflictCause::LostUpdate,
+        base: read,
+        zendesk: written,
+        clickup: lost,
+        winner: Some(Side::Zendesk),
+        rule: rule.to_owned(),
+    }
 }
 
 /// A set's members; nothing for what is no set.
@@ -100,15 +116,13 @@ pub fn clickup_repeated(told: &[(Member, bool)], written: &Value) -> Option<Repe
 
 /// A value that somebody changed and put back, so that `read` looked as if nobody had touched it; `written` replaced it.
 pub fn clickup_put_back_unseen(field: &FieldKey, read: &Value, written: &Value) -> Conflict {
-    Conflict {
-        field: field.clone(),
-        cause: ConflictCause::LostUpdate,
-        base: read.clone(),
-        zendesk: written.clone(),
-        clickup: read.clone(),
-        winner: Some(Side::Zendesk),
-        rule: "changed and put back before our write".to_owned(),
-    }
+    replaced(
+        field.clone(),
+        read.clone(),
+        written.clone(),
+        read.clone(),
+        "changed and put back before our write",
+    )
 }
 
 /// What people did between our read and our write, as the deliveries of both tell: whom they took away or put on as the
@@ -142,15 +156,7 @@ pub fn clickup_forestalled(
     if before == read_set || before == sent {
         return None;
     }
-    Some(Conflict {
-        field: field.clone(),
-        cause: ConflictCause::LostUpdate,
-        base: read.clone(),
-        zendesk: written.clone(),
-        clickup: set_value(before),
-        winner: Some(Side::Zendesk),
-        rule: "changed between our read and our write".to_owned(),
-    })
+    Some(replaced(field.clone(), read.clone(), written.clone(), set_value(before), BETWEEN))
 }
 
 /// What the task had before our write was carried out once more.
@@ -164,15 +170,13 @@ pub fn clickup_lost_members(
     let mut before = members(&mapping.field(field)?.lens.clickup(task))?;
     before.retain(|who| !repeated.came.contains(who));
     before.extend(repeated.went.iter().cloned());
-    Some(Conflict {
-        field: field.clone(),
-        cause: ConflictCause::LostUpdate,
-        base: written.clone(),
-        zendesk: written.clone(),
-        clickup: set_value(before),
-        winner: Some(Side::Zendesk),
-        rule: "undone before our write came late".to_owned(),
-    })
+    Some(replaced(
+        field.clone(),
+        written.clone(),
+        written.clone(),
+        set_value(before),
+        "undone before our write came late",
+    ))
 }
 
 /// Whom people put on the task, or took off it, between our read (`read`) and our write, as its reply (`reply`) shows:
@@ -194,15 +198,13 @@ pub fn clickup_people_moved(
     if before == read.assignees {
         return None;
     }
-    Some(Conflict {
-        field: FieldKey::Assignee,
-        cause: ConflictCause::LostUpdate,
-        base: lens.clickup(read),
-        zendesk: written.clone(),
-        clickup: lens.clickup(&Task { assignees: before, ..read.clone() }),
-        winner: Some(Side::Zendesk),
-        rule: "changed between our read and our write".to_owned(),
-    })
+    Some(replaced(
+        FieldKey::Assignee,
+        lens.clickup(read),
+        written.clone(),
+        lens.clickup(&Task { assignees: before, ..read.clone() }),
+        BETWEEN,
+    ))
 }
 
 /// Compares what the webhook of our own write says was there before (`before`) with what was read just
@@ -211,13 +213,5 @@ pub fn clickup_lost(field: &FieldKey, before: &Value, read: &Value, written: &Va
     if before.to_stored() == read.to_stored() || before.to_stored() == written.to_stored() {
         return None;
     }
-    Some(Conflict {
-        field: field.clone(),
-        cause: ConflictCause::LostUpdate,
-        base: read.clone(),
-        zendesk: written.clone(),
-        clickup: before.clone(),
-        winner: Some(Side::Zendesk),
-        rule: "changed between our read and our write".to_owned(),
-    })
+    Some(replaced(field.clone(), read.clone(), written.clone(), before.clone(), BETWEEN))
 }
