@@ -188,7 +188,7 @@ impl Team {
         let members = self.members();
         let Some(Some(member)) = members.get(at) else { return };
         self.fired.add("freeze");
-        member.weather.frozen_until_ms.store(self.world.now_ms() + ms, Ordering::Relaxed);
+        member.weather.freeze(ms);
     }
 
     /// Whoever is missing begins anew.
@@ -223,7 +223,7 @@ impl Team {
         let (fired, calm) = (self.fired.clone(), self.calm.clone());
         let wire = Rivals::new(wire, self.world.clone(), seed, self.rivals.clone(), fired, calm);
         let world_clock = self.world.access().clock;
-        let weather = Weather::new(wire, world_clock, seed, self.fired.clone(), self.calm.clone());
+        let weather = Weather::new(wire, world_clock, store.clone(), seed, self.fired.clone(), self.calm.clone());
         let numbers = Options { poll_every_ms: self.poll_every_ms, nap_ms: NAP_MS, ..made.options.clone() };
         let options = InstanceOptions { transport: weather.clone(), clock, options: numbers, ..made };
         let (killed, _) = watch::channel(false);

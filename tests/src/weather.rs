@@ -14,6 +14,7 @@ use fastrand::Rng;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
+use stores::Store;
 
 use crate::manners::Manners;
 
@@ -104,8 +105,10 @@ pub struct Weather {
     clock: Arc<dyn Clock>,
     random: Mutex<Rng>,
     fired: Fired,
+    /// Its executor's view of the table, which stands still with it.
+    table: Store,
     /// Until when its executor stands still, by the world's clock.
-    pub frozen_until_ms: AtomicI64,
+    frozen_until_ms: AtomicI64,
     /// Whether all is well now.
     pub calm: Arc<AtomicBool>,
     manners: Manners,
@@ -116,13 +119,21 @@ impl Weather {
     pub fn new(
         wire: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
+        table: Store,
         seed: u64,
         fired: Fired,
         calm: Arc<AtomicBool>,
     ) -> Arc<Self> {
         let random = Mutex::new(Rng::with_seed(seed));
         let manners = Manners::default();
-        Arc::new(Self { wire, clock, random, fired, frozen_until_ms: AtomicI64::new(0), calm, manners })
+        let frozen_until_ms = AtomicI64::new(0);
+        Arc::new(Self { wire, clock, random, fired, table, frozen_until_ms, calm, manners })
+    }
+
+    /// Its executor stands still for so long, in the middle of whatever it does.
+    pub fn freeze(&self, ms: i64) {
+        self.frozen_until_ms.fetch_max(self.clock.now_ms() + ms, Ordering::Relaxed);
+        self.table.stall(u64::try_from(ms).unwrap_or(0));
     }
 
     fn draw<T>(&self, of: impl FnOnce(&mut Rng) -> T) -> T {
@@ -199,7 +210,7 @@ impl Weather {
         };
         if kind == Some("stood still at a reply") {
             let ms = self.draw(|random| random.i64(STILL_MS.0..=STILL_MS.1));
-            self.frozen_until_ms.fetch_max(self.clock.now_ms() + ms, Ordering::Relaxed);
+            self.freeze(ms);
         }
         self.stand_still().await;
         match kind {

@@ -18,6 +18,7 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::embedded::{self, Embedded};
 use crate::error::StoreError;
@@ -35,17 +36,33 @@ pub(crate) struct Connector {
     database: Database,
     faults: Option<Arc<Mutex<Faults>>>,
     lag: Arc<Lag>,
+    /// Until when its process stands still.
+    stalled: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Connector {
     /// `lag` is shared by all who share the table.
     pub(crate) fn new(database: Database, plan: FaultPlan, lag: Arc<Lag>) -> Self {
         let faults = (!plan.is_none()).then(|| Arc::new(Mutex::new(Faults::new(plan))));
-        Self { database, faults, lag }
+        Self { database, faults, lag, stalled: Arc::default() }
     }
 
     fn faults(&self) -> Option<MutexGuard<'_, Faults>> {
         Some(self.faults.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn stalled(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.stalled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a while, and as long as its process stands still.
+    async fn pass(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+        loop {
+            let until = *self.stalled();
+            let Some(until) = until.filter(|until| *until > Instant::now()) else { return };
+            tokio::time::sleep_until(until).await;
+        }
     }
 
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -139,6 +156,12 @@ impl Here for Connector {
         embedded::beside((&self.database, &self.lag), installation, clock, faults)
     }
 
+    fn stall(&self, ms: u64) {
+        let until = Instant::now() + Duration::from_millis(ms);
+        let mut stalled = self.stalled();
+        *stalled = Some(stalled.map_or(until, |before| before.max(until)));
+    }
+
     fn injected(&self) -> BTreeMap<&'static str, u64> {
         self.faults().map(|faults| faults.injected()).unwrap_or_default()
     }
@@ -230,9 +253,9 @@ impl HttpConnector for Connector {
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             let half = Duration::from_millis(takes_ms).div_f64(2.0);
-            tokio::time::sleep(half).await;
+            this.pass(half).await;
             let answer = this.answer(&request);
-            tokio::time::sleep(half).await;
+            this.pass(half).await;
             answer
         })
     }

@@ -83,6 +83,9 @@ pub(crate) trait Here: Send + Sync {
 
     /// How often each fault was injected, by name.
     fn injected(&self) -> BTreeMap<&'static str, u64>;
+
+    /// Requests of this process stand still for so long, ms.
+    fn stall(&self, ms: u64);
 }
 
 impl Store {
@@ -139,6 +142,13 @@ impl Store {
     /// How often each fault of this store's plan was injected, by name.
     pub fn injected(&self) -> BTreeMap<&'static str, u64> {
         self.inner.here.as_ref().map(|here| here.injected()).unwrap_or_default()
+    }
+
+    /// This process stands still for so long, in the middle of whatever it asks of a table that has faults.
+    pub fn stall(&self, ms: u64) {
+        if let Some(here) = &self.inner.here {
+            here.stall(ms);
+        }
     }
 
     /// The table's name.
