@@ -202,7 +202,12 @@ async fn trouble(team: &Team, recipe: &Recipe) -> anyhow::Result<()> {
             tokio::time::sleep(pause(&mut random) / 4).await;
             team.fill_up().await?;
         } else {
-            team.freeze(at, random.i64(30_000..=300_000));
+            if random.bool() {
+                team.freeze(at, Duration::from_millis(random.u64(30_000..=300_000)));
+            } else {
+                // Longer than its lease lasts: others get to the record meanwhile.
+                team.freeze_at_write(at, Duration::from_millis(random.u64(150_000..=600_000)));
+            }
         }
     }
     Ok(())
@@ -256,6 +261,9 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     let mut wrong = wrong;
     for edit in &ran.details.lost {
         wrong.extend(story(ran, &edit.ticket, &format!("{:?}", edit.field).to_lowercase()));
+    }
+    for one in &ran.details.differences {
+        wrong.extend(story(ran, &one.ticket, one.what.split(':').next().unwrap_or_default()));
     }
     let exempt = ran.details.judged.iter().filter(|judged| judged.fate == Fate::Unprovable).count();
     Outcome {

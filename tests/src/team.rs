@@ -52,7 +52,6 @@ impl Clock for Skewed {
 #[derive(Clone)]
 struct Member {
     instance: Arc<Instance>,
-    weather: Arc<Weather>,
     store: Store,
     /// Says that it is dead.
     killed: watch::Sender<bool>,
@@ -184,11 +183,19 @@ impl Team {
     }
 
     /// An executor stands still for so long, in the middle of whatever it does.
-    pub fn freeze(&self, at: usize, ms: i64) {
+    pub fn freeze(&self, at: usize, time: Duration) {
         let members = self.members();
-        let Some(Some(member)) = members.get(at) else { return };
+        let Some(stall) = members.get(at).and_then(|member| member.as_ref()?.store.stall()) else { return };
         self.fired.add("freeze");
-        member.weather.freeze(ms);
+        stall.begin(time);
+    }
+
+    /// An executor stands still for so long when it is about to write a link.
+    pub fn freeze_at_write(&self, at: usize, time: Duration) {
+        let members = self.members();
+        let Some(stall) = members.get(at).and_then(|member| member.as_ref()?.store.stall()) else { return };
+        self.fired.add("freeze at a write");
+        stall.begin_at_write(time);
     }
 
     /// Whoever is missing begins anew.
@@ -223,12 +230,13 @@ impl Team {
         let (fired, calm) = (self.fired.clone(), self.calm.clone());
         let wire = Rivals::new(wire, self.world.clone(), seed, self.rivals.clone(), fired, calm);
         let world_clock = self.world.access().clock;
-        let weather = Weather::new(wire, world_clock, store.clone(), seed, self.fired.clone(), self.calm.clone());
+        let weather =
+            Weather::new(wire, world_clock, store.clone(), seed, self.fired.clone(), self.calm.clone());
         let numbers = Options { poll_every_ms: self.poll_every_ms, nap_ms: NAP_MS, ..made.options.clone() };
         let options = InstanceOptions { transport: weather.clone(), clock, options: numbers, ..made };
         let (killed, _) = watch::channel(false);
         let is_ready = Arc::default();
-        Ok(Member { instance: Instance::new(options), weather, store, killed, is_ready })
+        Ok(Member { instance: Instance::new(options), store, killed, is_ready })
     }
 
     /// After how long whoever takes a delivery dies, if he does.

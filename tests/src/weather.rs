@@ -3,7 +3,7 @@
 //! executor that stands still.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ const PATIENCE_MS: u64 = 10_000;
 /// When a request is carried out that its sender has given up: within the delay after which deskup believes lists.
 const LATE_MS: (u64, u64) = (12_000, 40_000);
 /// How long an executor stands still between a request's effect and its reply: longer than leases and claims.
-const STILL_MS: (i64, i64) = (125_000, 300_000);
+const STILL_MS: (u64, u64) = (125_000, 300_000);
 /// How long a refusal asks to wait.
 const RETRY_AFTER_S: (u64, u64) = (1, 20);
 
@@ -107,8 +107,6 @@ pub struct Weather {
     fired: Fired,
     /// Its executor's view of the table, which stands still with it.
     table: Store,
-    /// Until when its executor stands still, by the world's clock.
-    frozen_until_ms: AtomicI64,
     /// Whether all is well now.
     pub calm: Arc<AtomicBool>,
     manners: Manners,
@@ -126,14 +124,7 @@ impl Weather {
     ) -> Arc<Self> {
         let random = Mutex::new(Rng::with_seed(seed));
         let manners = Manners::default();
-        let frozen_until_ms = AtomicI64::new(0);
-        Arc::new(Self { wire, clock, random, fired, table, frozen_until_ms, calm, manners })
-    }
-
-    /// Its executor stands still for so long, in the middle of whatever it does.
-    pub fn freeze(&self, ms: i64) {
-        self.frozen_until_ms.fetch_max(self.clock.now_ms() + ms, Ordering::Relaxed);
-        self.table.stall(u64::try_from(ms).unwrap_or(0));
+        Arc::new(Self { wire, clock, random, fired, table, calm, manners })
     }
 
     fn draw<T>(&self, of: impl FnOnce(&mut Rng) -> T) -> T {
@@ -159,10 +150,10 @@ impl Weather {
 
     /// True if the executor stood still.
     async fn stand_still(&self) -> bool {
-        let left_ms = self.frozen_until_ms.load(Ordering::Relaxed) - self.clock.now_ms();
-        let Ok(ms @ 1..) = u64::try_from(left_ms) else { return false };
-        sleep_ms(ms).await;
-        true
+        match self.table.stall() {
+            Some(stall) => stall.is_over().await,
+            None => false,
+        }
     }
 
     async fn carry(&self, request: Request<Bytes>) -> Answer {
@@ -209,8 +200,8 @@ impl Weather {
             _ => self.wire.send(request).await,
         };
         if kind == Some("stood still at a reply") {
-            let ms = self.draw(|random| random.i64(STILL_MS.0..=STILL_MS.1));
-            self.freeze(ms);
+            let ms = self.draw(|random| random.u64(STILL_MS.0..=STILL_MS.1));
+            self.table.stall().into_iter().for_each(|stall| stall.begin(Duration::from_millis(ms)));
         }
         self.stand_still().await;
         match kind {

@@ -87,10 +87,8 @@ fn moved(cx: &Context, ticket: &Ticket, link: Option<&Link>) -> bool {
         LinkState::Unlinked | LinkState::Closed => false,
         LinkState::Intent | LinkState::Probe => true,
         LinkState::Suspended => !ticket.is_deleted(),
-        LinkState::Linked => {
-            ticket.is_deleted()
-                || link.z_stamp != ticket.updated_stamp && compare::ticket_differs(cx, link, ticket)
-        }
+        // Its time tells seconds only: somebody may have changed it in the second in which we did.
+        LinkState::Linked => ticket.is_deleted() || compare::ticket_differs(cx, link, ticket),
     }
 }
 

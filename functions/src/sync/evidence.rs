@@ -135,9 +135,9 @@ impl Known {
             .filter(|own| own.until_ms > now_ms && !self.proven(own))
             .map(|own| (own.side, own.field.clone(), own.value.clone()))
             .collect();
-        evidence
-            .own
-            .extend(self.last_ours().map(|(field, value)| (Side::Clickup, field.clone(), value.to_stored())));
+        evidence.own.extend(
+            self.last_ours(link).map(|(field, value)| (Side::Clickup, field.clone(), value.to_stored())),
+        );
         for effect in self.open.iter().flatten().filter(|effect| effect.late_ms > now_ms) {
             for (field, change) in &effect.fields {
                 sent(&mut evidence, (effect.target, field), effect.sent_ms);
@@ -152,8 +152,9 @@ impl Known {
     }
 
     /// Fields of the task of which the newest event tells that we changed them, and to what: it may have been a request
-    /// that was carried out late.
-    fn last_ours(&self) -> impl Iterator<Item = (&FieldKey, &Value)> {
+    /// that was carried out late. What happened before the task was last seen explains nothing that it shows since.
+    fn last_ours(&self, link: &Link) -> impl Iterator<Item = (&FieldKey, &Value)> {
+        let seen_ms = link.c_updated;
         let mut last: BTreeMap<&FieldKey, &Row> = BTreeMap::new();
         for row in self.rows.iter().filter(|row| row.provider == Side::Clickup) {
             let Some(field) = &row.field else { continue };
@@ -161,13 +162,13 @@ impl Known {
                 last.insert(field, row);
             }
         }
-        let ours = last.into_iter().filter(|(_, row)| self.is_ours(row));
+        let ours = last.into_iter().filter(move |(_, row)| self.is_ours(row) && row.at_ms > seen_ms);
         ours.filter_map(|(field, row)| Some((field, row.after.as_ref()?)))
     }
 
     /// Whether a write of ours has landed on the task that the link knows nothing of, or no longer.
     pub fn landed_late(&self, link: &Link) -> bool {
-        self.last_ours()
+        self.last_ours(link)
             .any(|(field, value)| link.fields.get(field).is_some_and(|base| base.c != value.to_stored()))
     }
 

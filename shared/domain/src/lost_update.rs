@@ -148,8 +148,8 @@ pub fn clickup_forestalled(
     }
     for (member, _) in &told[..ours] {
         match member {
-            Member::Came(who) if !sent.contains(who) => before.insert(who.clone()),
-            Member::Went(who) if !read_set.contains(who) => before.remove(who),
+            Member::Came(who) if !sent.contains(who) || read_set.contains(who) => before.insert(who.clone()),
+            Member::Went(who) if !read_set.contains(who) || sent.contains(who) => before.remove(who),
             _ => false,
         };
     }

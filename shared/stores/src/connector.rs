@@ -18,12 +18,12 @@ use dynoxide::{Database, DynoxideError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use tokio::time::Instant;
 
 use crate::embedded::{self, Embedded};
 use crate::error::StoreError;
 use crate::faults::{Draw, FaultPlan, Faults, INTERNAL};
 use crate::lag::{self, Lag};
+use crate::stall::Stall;
 use crate::store::{Clock, Here};
 
 /// How [`crate::Store::injected`] names a write of a link by somebody whose lease is over: not a fault that was injected,
@@ -36,38 +36,22 @@ pub(crate) struct Connector {
     database: Database,
     faults: Option<Arc<Mutex<Faults>>>,
     lag: Arc<Lag>,
-    /// Until when its process stands still.
-    stalled: Arc<Mutex<Option<Instant>>>,
+    stall: Arc<Stall>,
 }
 
 impl Connector {
     /// `lag` is shared by all who share the table.
     pub(crate) fn new(database: Database, plan: FaultPlan, lag: Arc<Lag>) -> Self {
         let faults = (!plan.is_none()).then(|| Arc::new(Mutex::new(Faults::new(plan))));
-        Self { database, faults, lag, stalled: Arc::default() }
+        Self { database, faults, lag, stall: Arc::default() }
     }
 
     fn faults(&self) -> Option<MutexGuard<'_, Faults>> {
         Some(self.faults.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn stalled(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.stalled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes a while, and as long as its process stands still.
-    async fn pass(&self, time: Duration) {
-        tokio::time::sleep(time).await;
-        loop {
-            let until = *self.stalled();
-            let Some(until) = until.filter(|until| *until > Instant::now()) else { return };
-            tokio::time::sleep_until(until).await;
-        }
-    }
-
     fn answer(&self, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default();
+        let operation = operation_of(request);
         let body = request.body().bytes().unwrap_or_default();
         let draw = self.faults().map_or(Draw::Pass, |mut faults| faults.draw(operation));
         match draw {
@@ -156,15 +140,22 @@ impl Here for Connector {
         embedded::beside((&self.database, &self.lag), installation, clock, faults)
     }
 
-    fn stall(&self, ms: u64) {
-        let until = Instant::now() + Duration::from_millis(ms);
-        let mut stalled = self.stalled();
-        *stalled = Some(stalled.map_or(until, |before| before.max(until)));
+    fn stall(&self) -> &Stall {
+        &self.stall
     }
 
     fn injected(&self) -> BTreeMap<&'static str, u64> {
         self.faults().map(|faults| faults.injected()).unwrap_or_default()
     }
+}
+
+fn operation_of(request: &HttpRequest) -> &str {
+    let target = request.headers().get("x-amz-target").unwrap_or_default();
+    target.rsplit('.').next().unwrap_or_default()
+}
+
+fn is_link_write(request: &HttpRequest) -> bool {
+    operation_of(request) == "UpdateItem" && lag::is_link(request.body().bytes().unwrap_or_default())
 }
 
 /// A `BatchGetItem` with the first half of its keys, and the other half as `UnprocessedKeys`.
@@ -253,9 +244,21 @@ impl HttpConnector for Connector {
         let this = self.clone();
         HttpConnectorFuture::new(async move {
             let half = Duration::from_millis(takes_ms).div_f64(2.0);
-            this.pass(half).await;
+            tokio::time::sleep(half).await;
+            if is_link_write(&request) {
+                this.stall.at_write();
+            }
+            if this.stall.is_on() {
+                // It is under way, whether its sender waits for it or not.
+                let late = tokio::spawn(async move {
+                    this.stall.is_over().await;
+                    this.answer(&request)
+                });
+                return late.await.unwrap_or_else(|error| Err(ConnectorError::other(error.into(), None)));
+            }
             let answer = this.answer(&request);
-            this.pass(half).await;
+            tokio::time::sleep(half).await;
+            this.stall.is_over().await;
             answer
         })
     }

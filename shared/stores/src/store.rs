@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::faults::FaultPlan;
 use crate::operations::Operations;
 use crate::schema;
+use crate::stall::Stall;
 use crate::work_key::WorkKey;
 
 /// Milliseconds since 1970, from whoever owns the time.
@@ -84,8 +85,8 @@ pub(crate) trait Here: Send + Sync {
     /// How often each fault was injected, by name.
     fn injected(&self) -> BTreeMap<&'static str, u64>;
 
-    /// Requests of this process stand still for so long, ms.
-    fn stall(&self, ms: u64);
+    /// How this process stands still.
+    fn stall(&self) -> &Stall;
 }
 
 impl Store {
@@ -144,11 +145,9 @@ impl Store {
         self.inner.here.as_ref().map(|here| here.injected()).unwrap_or_default()
     }
 
-    /// This process stands still for so long, in the middle of whatever it asks of a table that has faults.
-    pub fn stall(&self, ms: u64) {
-        if let Some(here) = &self.inner.here {
-            here.stall(ms);
-        }
+    /// How this process stands still; none where the table is elsewhere. Only tables with faults do.
+    pub fn stall(&self) -> Option<&Stall> {
+        self.inner.here.as_ref().map(|here| here.stall())
     }
 
     /// The table's name.

@@ -152,4 +152,19 @@ fn what_people_did_before_our_write_is_missing_in_its_own_events() {
     check(&[("+7", theirs), ("-6", ours), ("+4", ours)], Some(&["6", "7"]));
     check(&[("+7", theirs), ("-7", theirs), ("-6", ours), ("+4", ours)], None);
     check(&[("-6", ours), ("+4", ours), ("+7", theirs)], None);
+
+    // Whom neither side meant to touch.
+    let told = [
+        (Member::Went("8".to_owned()), theirs),
+        (Member::Came("7".to_owned()), theirs),
+        (Member::Came("4".to_owned()), ours),
+    ];
+    let found = clickup_forestalled(&FieldKey::Assignee, &told, &people(&["8"]), &people(&["4", "8"]));
+    assert_eq!(found.unwrap().clickup, people(&["7"]));
+    let back = [
+        (Member::Went("8".to_owned()), theirs),
+        (Member::Came("8".to_owned()), theirs),
+        (Member::Came("4".to_owned()), ours),
+    ];
+    assert_eq!(clickup_forestalled(&FieldKey::Assignee, &back, &people(&["8"]), &people(&["4", "8"])), None);
 }
