@@ -16,7 +16,7 @@ use functions::Options;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
-use stores::{FaultPlan, Store};
+use stores::{FaultPlan, Stall, Store};
 use tokio::sync::watch;
 use world::deskup::{Effort, Kept};
 use world::{Deskup, Instance, InstanceOptions, Progress, World, kept};
@@ -152,6 +152,7 @@ impl Team {
     /// Nothing more goes wrong by itself.
     pub fn calm_down(&self) {
         self.calm.store(true, Ordering::Relaxed);
+        self.members().iter().flatten().filter_map(|one| one.store.stall()).for_each(Stall::not_at_write);
     }
 
     /// How often each fault took effect so far.
@@ -360,6 +361,8 @@ impl Deskup for Team {
         let member = at.map(|at| ready[at].clone());
         let cut_ms = self.cut_ms();
         async move {
+            // Nobody hears of it where whoever took it stands still for longer than the service waits.
+            lock(&refusals).insert(body);
             let answer = match member {
                 Some(member) => {
                     let whole = answered(member, side, request);
@@ -371,8 +374,6 @@ impl Deskup for Team {
             // With a signature that nobody knows it would not come again, either.
             if answer.status().is_success() {
                 lock(&refusals).remove(&body);
-            } else {
-                lock(&refusals).insert(body);
             }
             answer
         }

@@ -6,7 +6,7 @@ use domain::history::{Member, zendesk_audit};
 use domain::{Conflict, Decision, Evidence, FieldKey, Side, Timestamp, Value, lost_update};
 use orchestration::ExecutionContext;
 use planted::Bug;
-use stores::effects::Effect;
+use stores::effects::{Effect, EffectState};
 use stores::evidence::Evidence as Row;
 use stores::links::{Link, OwnValue};
 use stores::{Store, WorkKey};
@@ -141,6 +141,9 @@ impl Known {
         for effect in self.open.iter().flatten().filter(|effect| effect.late_ms > now_ms) {
             for (field, change) in &effect.fields {
                 sent(&mut evidence, (effect.target, field), effect.sent_ms);
+                if matches!(effect.state, EffectState::Done | EffectState::Confirmed) {
+                    evidence.landed.push((effect.target, field.clone(), change.after.clone()));
+                }
                 if self.proven_a_persons(effect.target, field, &change.after, effect.sent_ms) {
                     continue;
                 }

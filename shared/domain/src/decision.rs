@@ -84,6 +84,10 @@ pub struct Evidence {
     /// people had put into it, and only the rest of it is ours.
     #[serde(default)]
     pub own_before: Vec<(Side, FieldKey, Value)>,
+    /// What writes of ours left behind that were answered, and of which the link knows nothing: whatever else is there
+    /// now, somebody has changed since.
+    #[serde(default)]
+    pub landed: Vec<(Side, FieldKey, Value)>,
     /// The list where deskup last put the task (`Link.list`). Without it a task is never moved: a person
     /// may have chosen its place.
     #[serde(default)]

@@ -28,6 +28,11 @@ impl Stall {
         self.state().at_write = Some(time);
     }
 
+    /// Not at a write any more.
+    pub fn not_at_write(&self) {
+        self.state().at_write = None;
+    }
+
     /// It is about to write a link.
     pub(crate) fn at_write(&self) {
         let armed = self.state().at_write.take();

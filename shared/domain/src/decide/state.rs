@@ -94,15 +94,22 @@ impl<'a> State<'a> {
             let sent = evidence.own_sent.get(&(side, field.key.clone()));
             sent.is_some_and(|sent| at(side).is_some_and(|at| at > *sent))
         };
+        // Or its answer was all that we knew of it.
+        let after_landed = |side: Side, now: &Value| {
+            let newest = evidence.landed.iter().rev().find(|(s, k, _)| *s == side && *k == field.key);
+            newest.is_some_and(|(.., left)| left.to_stored() != *now)
+        };
         let after = |side, t: Timestamp| at(side).is_some_and(|at| at > t);
         let z_put_back = c_new
             && zs == base.z
             && (after(Side::Zendesk, since(Side::Clickup, &cs, look.task.updated))
-                || after_ours(Side::Zendesk));
+                || after_ours(Side::Zendesk)
+                || after_landed(Side::Zendesk, &zs));
         let c_put_back = z_new
             && cs == base.c
             && (after(Side::Clickup, since(Side::Zendesk, &zs, look.ticket.updated))
-                || after_ours(Side::Clickup));
+                || after_ours(Side::Clickup)
+                || after_landed(Side::Clickup, &cs));
         let (z_unseen, c_unseen) = (z_new && !z_moved || z_put_back, c_new && !c_moved || c_put_back);
         State {
             field,
