@@ -13,7 +13,9 @@ use domain::Side;
 use fastrand::Rng;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use http::header::{HeaderName, HeaderValue};
 use http::{Method, Request, Response, StatusCode};
+use serde_json::Value as Json;
 use stores::Store;
 
 use crate::manners::Manners;
@@ -34,7 +36,7 @@ const OF_READS: u32 = 1_000;
 const OF_WRITES: u32 = 400;
 
 /// Everything that can happen to a request, and how often.
-const KINDS: [(&str, u32); 11] = [
+const KINDS: [(&str, u32); 13] = [
     ("request lost", 15),
     ("reply lost", 20),
     ("reply late", 10),
@@ -46,6 +48,8 @@ const KINDS: [(&str, u32); 11] = [
     ("429 with Retry-After", 6),
     ("429 without", 6),
     ("stood still at a reply", 2),
+    ("wrong headers", 10),
+    ("unknown values", 10),
 ];
 
 /// What has happened so far, by name, and which requests arrived long after they were booked.
@@ -156,6 +160,21 @@ impl Weather {
         }
     }
 
+    /// With limits that are left out, unreadable or far too large.
+    fn misled(&self, mut answer: Response<Bytes>) -> Response<Bytes> {
+        let wrong = [None, Some("many"), Some("-1"), Some("99999999999999999999")]
+            [self.draw(|random| random.usize(0..4))];
+        let limits = |name: &&HeaderName| name.as_str().contains("limit");
+        let names: Vec<HeaderName> = answer.headers().keys().filter(limits).cloned().collect();
+        for name in names {
+            match wrong {
+                Some(text) => drop(answer.headers_mut().insert(name, HeaderValue::from_static(text))),
+                None => drop(answer.headers_mut().remove(name)),
+            }
+        }
+        answer
+    }
+
     async fn carry(&self, request: Request<Bytes>) -> Answer {
         let side = side_of(&request);
         let asks_for_token = request.uri().path().ends_with("/oauth/tokens");
@@ -214,6 +233,8 @@ impl Weather {
                 answer
             }
             Some("truncated") => answer.map(|answer| answer.map(|body| body.slice(..body.len() / 2))),
+            Some("wrong headers") => answer.map(|answer| self.misled(answer)),
+            Some("unknown values") => answer.map(|answer| answer.map(|body| unknown_values(&body))),
             Some("nulls") => answer.map(|answer| answer.map(|_| Bytes::from_static(b"null"))),
             _ => answer,
         }
@@ -223,6 +244,27 @@ impl Weather {
 fn side_of(request: &Request<Bytes>) -> Side {
     let to_clickup = request.uri().host().is_some_and(|host| host.contains("clickup"));
     if to_clickup { Side::Clickup } else { Side::Zendesk }
+}
+
+/// What a later version of the service might add: values of members that deskup need not know, and more members.
+fn unknown_values(body: &[u8]) -> Bytes {
+    let Ok(mut json) = serde_json::from_slice::<Json>(body) else { return Bytes::copy_from_slice(body) };
+    add_unknown(&mut json);
+    Bytes::from(json.to_string())
+}
+
+fn add_unknown(json: &mut Json) {
+    match json {
+        Json::Array(all) => all.iter_mut().for_each(add_unknown),
+        Json::Object(members) => {
+            for name in ["channel", "source", "satisfaction_rating", "locale"] {
+                members.entry(name).and_modify(|value| *value = Json::from("telepathy"));
+            }
+            members.values_mut().for_each(add_unknown);
+            members.insert("brand_new".to_owned(), Json::Null);
+        }
+        _ => {}
+    }
 }
 
 fn page(status: StatusCode, text: &'static str) -> Response<Bytes> {
