@@ -182,7 +182,7 @@ async fn trouble(team: &Team, recipe: &Recipe) -> anyhow::Result<()> {
     let pause = |random: &mut Rng| Duration::from_millis(random.u64(20_000..=400_000));
     for _ in 0..random.usize(3..=6) {
         tokio::time::sleep(pause(&mut random)).await;
-        match random.u8(0..6) {
+        match random.u8(0..7) {
             0 => {
                 team.fired().add("token revoked");
                 let user = team.world().rules().zendesk_sync;
@@ -192,6 +192,12 @@ async fn trouble(team: &Team, recipe: &Recipe) -> anyhow::Result<()> {
             1 => {
                 team.fired().add("limits changed");
                 team.world().zendesk().change_limits(random.u32(40..=200), [20, 100][random.usize(0..2)]);
+                continue;
+            }
+            2 if recipe.polls => {
+                if team.world().clickup().seed(|account| account.suspend_webhooks())? {
+                    team.fired().add("hook suspended");
+                }
                 continue;
             }
             _ => {}
@@ -225,9 +231,10 @@ fn is_made_again(ran: &Ran, line: &str) -> bool {
         || (line.starts_with("written without cause") && line.ends_with("archived") && !of_people())
 }
 
-/// Where deliveries are dropped on their way, a write of ours may never be told of.
-fn expected(recipe: &Recipe, ran: &Ran) -> Faults {
-    if options(recipe).faults.webhook_drop > 0.0 { Faults::of(ran) } else { Faults::of_told(ran) }
+/// Where deliveries are dropped on their way, or not sent, a write of ours may never be told of.
+fn expected(recipe: &Recipe, ran: &Ran, suspended: bool) -> Faults {
+    let drops = options(recipe).faults.webhook_drop > 0.0 || suspended;
+    if drops { Faults::of(ran) } else { Faults::of_told(ran) }
 }
 
 /// What became of a field on both sides, for whoever has to find out why an edit was lost.
@@ -256,8 +263,9 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     for change in ran.testimony.zendesk_changes.iter().chain(&ran.testimony.clickup_changes) {
         format!("{change:?}").hash(&mut trace);
     }
+    let suspended = team.all_fired().contains_key("hook suspended");
     let (again, wrong): (Vec<String>, Vec<String>) =
-        expected(recipe, ran).into_lines().into_iter().partition(|line| is_made_again(ran, line));
+        expected(recipe, ran, suspended).into_lines().into_iter().partition(|line| is_made_again(ran, line));
     let mut wrong = wrong;
     for edit in &ran.details.lost {
         wrong.extend(story(ran, &edit.ticket, &format!("{:?}", edit.field).to_lowercase()));

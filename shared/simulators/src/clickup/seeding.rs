@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::model::{Field, FieldOption, Folder, Grant, List, Member, Space, Status, Tag, Task};
+use super::model::{Field, FieldOption, Folder, Grant, List, Member, Space, Status, Tag, Task, Webhook};
 use super::refusal::Refusal;
 use super::rows::Row;
 use super::state::task_seq;
@@ -96,6 +96,22 @@ impl Seed<'_, '_> {
         if let Some(member) = self.tx.state.members.get(&id).cloned() {
             self.tx.put(Row::Member(Member { disabled: true, ..member }));
         }
+    }
+
+    /// Suspends all webhooks, as after too many failures; true if any was alive.
+    pub fn suspend_webhooks(&mut self) -> bool {
+        let alive: Vec<Webhook> = self
+            .tx
+            .state
+            .webhooks
+            .values()
+            .filter(|hook| !hook.suspended)
+            .map(|hook| Webhook::clone(hook))
+            .collect();
+        for hook in &alive {
+            self.tx.put(Row::Webhook(Webhook { suspended: true, ..hook.clone() }.into()));
+        }
+        !alive.is_empty()
     }
 
     /// Adds an OAuth token of a person.
