@@ -133,6 +133,11 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
             untold = details.differences;
         }
     }
+    if team.was_suspended() {
+        // Lists do not show a task that was archived since.
+        world.quiet(deskup.as_ref()).await?;
+        team.sweep().await?;
+    }
     world.settle(deskup.as_ref()).await?;
     if recipe.polls {
         let (_, details) = world.judge(deskup.as_ref()).await?;
@@ -195,9 +200,7 @@ async fn trouble(team: &Team, recipe: &Recipe) -> anyhow::Result<()> {
                 continue;
             }
             2 if recipe.polls => {
-                if team.world().clickup().seed(|account| account.suspend_webhooks())? {
-                    team.fired().add("hook suspended");
-                }
+                team.suspend_webhook()?;
                 continue;
             }
             _ => {}
@@ -231,9 +234,9 @@ fn is_made_again(ran: &Ran, line: &str) -> bool {
         || (line.starts_with("written without cause") && line.ends_with("archived") && !of_people())
 }
 
-/// Where deliveries are dropped on their way, or not sent, a write of ours may never be told of.
-fn expected(recipe: &Recipe, ran: &Ran, suspended: bool) -> Faults {
-    let drops = options(recipe).faults.webhook_drop > 0.0 || suspended;
+/// Where deliveries are dropped on their way, or not taken, a write of ours may never be told of.
+fn expected(recipe: &Recipe, ran: &Ran, missed: bool) -> Faults {
+    let drops = options(recipe).faults.webhook_drop > 0.0 || missed;
     if drops { Faults::of(ran) } else { Faults::of_told(ran) }
 }
 
@@ -263,9 +266,10 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     for change in ran.testimony.zendesk_changes.iter().chain(&ran.testimony.clickup_changes) {
         format!("{change:?}").hash(&mut trace);
     }
-    let suspended = team.all_fired().contains_key("hook suspended");
-    let (again, wrong): (Vec<String>, Vec<String>) =
-        expected(recipe, ran, suspended).into_lines().into_iter().partition(|line| is_made_again(ran, line));
+    let (again, wrong): (Vec<String>, Vec<String>) = expected(recipe, ran, team.was_suspended() || team.missed_any())
+        .into_lines()
+        .into_iter()
+        .partition(|line| is_made_again(ran, line));
     let mut wrong = wrong;
     for edit in &ran.details.lost {
         wrong.extend(story(ran, &edit.ticket, &format!("{:?}", edit.field).to_lowercase()));

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, ensure};
 use bytes::Bytes;
 use clients::Clock;
 use domain::Side;
@@ -36,6 +36,8 @@ const NAP_MS: i64 = 600_000;
 /// The share of deliveries whose taker dies before it has answered, and after how long at most.
 const CUT_SHORT: f64 = 0.05;
 const CUT_MS: u64 = 150;
+/// How it is counted that webhooks were suspended.
+const SUSPENDED: &str = "hook suspended";
 /// How often a new executor tries to begin.
 const BEGINS_MAX: u32 = 20;
 
@@ -197,6 +199,27 @@ impl Team {
         let Some(stall) = members.get(at).and_then(|member| member.as_ref()?.store.stall()) else { return };
         self.fired.add("freeze at a write");
         stall.begin_at_write(time);
+    }
+
+    /// Whether ClickUp told nobody of anything for a while.
+    pub fn was_suspended(&self) -> bool {
+        self.fired.all().contains_key(SUSPENDED)
+    }
+
+    /// ClickUp tells nobody of anything, until somebody looks after it.
+    pub fn suspend_webhook(&self) -> anyhow::Result<()> {
+        if self.world.clickup().seed(|account| account.suspend_webhooks())? {
+            self.fired.add(SUSPENDED);
+        }
+        Ok(())
+    }
+
+    /// All links are compared with both sides, as once a week.
+    pub async fn sweep(&self) -> anyhow::Result<()> {
+        let member = self.first()?;
+        let swept = member.instance.local()?.dispatcher.sweep("world").await?;
+        ensure!(swept.succeeded(), "the sweep failed: {swept:?}");
+        Ok(())
     }
 
     /// Whoever is missing begins anew.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use domain::history::{Member, zendesk_audit};
-use domain::{Conflict, Decision, Evidence, FieldKey, Side, Timestamp, Value, lost_update};
+use domain::{Conflict, Decision, Evidence, FieldKey, Landed, Side, Timestamp, Value, lost_update};
 use orchestration::ExecutionContext;
 use planted::Bug;
 use stores::effects::{Effect, EffectState};
@@ -142,7 +142,12 @@ impl Known {
             for (field, change) in &effect.fields {
                 sent(&mut evidence, (effect.target, field), effect.sent_ms);
                 if matches!(effect.state, EffectState::Done | EffectState::Confirmed) {
-                    evidence.landed.push((effect.target, field.clone(), change.after.clone()));
+                    evidence.landed.push(Landed {
+                        side: effect.target,
+                        field: field.clone(),
+                        before: change.before.clone(),
+                        after: change.after.clone(),
+                    });
                 }
                 if self.proven_a_persons(effect.target, field, &change.after, effect.sent_ms) {
                     continue;

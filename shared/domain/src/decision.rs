@@ -67,6 +67,19 @@ impl FieldBase {
 /// The bases of a link, by field.
 pub type LinkFields = BTreeMap<FieldKey, FieldBase>;
 
+/// A write of ours that was carried out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Landed {
+    /// Where.
+    pub side: Side,
+    /// What it wrote.
+    pub field: FieldKey,
+    /// What was there, in stored form.
+    pub before: Value,
+    /// What it left behind, in stored form.
+    pub after: Value,
+}
+
 /// What is known beyond the two records: who changed a field, and when, on each side.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
@@ -84,10 +97,10 @@ pub struct Evidence {
     /// people had put into it, and only the rest of it is ours.
     #[serde(default)]
     pub own_before: Vec<(Side, FieldKey, Value)>,
-    /// What writes of ours left behind that were answered, and of which the link knows nothing: whatever else is there
-    /// now, somebody has changed since.
+    /// Writes of ours that were answered, and of which the link knows nothing: whatever else is there now, somebody has
+    /// changed since. Oldest first.
     #[serde(default)]
-    pub landed: Vec<(Side, FieldKey, Value)>,
+    pub landed: Vec<Landed>,
     /// The list where deskup last put the task (`Link.list`). Without it a task is never moved: a person
     /// may have chosen its place.
     #[serde(default)]

@@ -34,7 +34,7 @@ pub use create::{
 pub use decide::apply::{Chosen, apply};
 pub use decide::decide;
 pub use decision::{
-    Conflict, ConflictCause, Decision, Evidence, FieldBase, FieldVerdict, LastWrite, LinkFields,
+    Conflict, ConflictCause, Decision, Evidence, FieldBase, FieldVerdict, Landed, LastWrite, LinkFields,
 };
 pub use directory::{ClickupField, Directory, ZendeskField};
 pub use field::{FieldKey, Value};

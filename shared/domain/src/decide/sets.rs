@@ -35,8 +35,8 @@ fn merged(state: &State<'_>, members: &dyn Members) -> Plan {
         return plan;
     }
     let base = state.base();
-    let base_z = mirrorable(members, &set(&base.z));
-    let base_c = common(members, &set(&base.c));
+    let (base_z, base_c) = with_landed(state, members);
+    let (base_z, base_c) = (mirrorable(members, &set(&base_z)), common(members, &set(&base_c)));
     // A late write of ours is no news: what it replaced stands in its place. Where that is not known the
     // set is taken as it is: it also holds what people put there.
     let z = state.z_before.as_ref().filter(|_| state.z_ours).unwrap_or(&state.z);
@@ -122,6 +122,22 @@ fn write(state: &State<'_>, members: &dyn Members, target: &MergedSets, news_for
     plan.base = Some(state.parted());
     plan.why = "each side keeps its own".to_owned();
     plan
+}
+
+/// Both bases with what answered writes of ours put on the task that is on it still, or took off it: people put other
+/// members beside it.
+fn with_landed(state: &State<'_>, members: &dyn Members) -> (Value, Value) {
+    let mut base = state.base().clone();
+    let on_task = state.landed.iter().filter(|one| one.side == Side::Clickup && !state.c_ours);
+    for one in on_task {
+        let (was, is, now) = (set(&one.before), set(&one.after), set(&state.c));
+        // What was sent in several requests may have arrived in part.
+        let arrived: Set =
+            was.union(&is).filter(|one| now.contains(*one) == is.contains(*one)).cloned().collect();
+        let only = |all: &Set| set_value(all.intersection(&arrived).cloned().collect());
+        (base.z, base.c) = with_own_moves(members, &base, &only(&was), &only(&is));
+    }
+    (base.z, base.c)
 }
 
 /// Both bases with what a write of ours added to and removed from the task's set.

@@ -1,7 +1,7 @@
 //! One field at one moment: both values, what moved, and the plan that is made of it.
 
 use super::sets;
-use crate::decision::{Conflict, ConflictCause, Evidence, FieldBase};
+use crate::decision::{Conflict, ConflictCause, Evidence, FieldBase, Landed};
 use crate::field::Value;
 use crate::ids::{Side, Timestamp};
 use crate::lens::Look;
@@ -54,6 +54,8 @@ pub(super) struct State<'a> {
     /// What was there just before such a write, where that is known.
     pub z_before: Option<Value>,
     pub c_before: Option<Value>,
+    /// Writes of ours that were carried out and are not in the base.
+    pub landed: Vec<Landed>,
     times: Times,
 }
 
@@ -95,9 +97,11 @@ impl<'a> State<'a> {
             sent.is_some_and(|sent| at(side).is_some_and(|at| at > *sent))
         };
         // Or its answer was all that we knew of it.
+        let landed: Vec<Landed> =
+            evidence.landed.iter().filter(|one| one.field == field.key).cloned().collect();
         let after_landed = |side: Side, now: &Value| {
-            let newest = evidence.landed.iter().rev().find(|(s, k, _)| *s == side && *k == field.key);
-            newest.is_some_and(|(.., left)| left.to_stored() != *now)
+            let newest = landed.iter().rev().find(|one| one.side == side);
+            newest.is_some_and(|one| one.after.to_stored() != *now)
         };
         let after = |side, t: Timestamp| at(side).is_some_and(|at| at > t);
         let z_put_back = c_new
@@ -124,6 +128,7 @@ impl<'a> State<'a> {
             c_ours,
             z_before,
             c_before,
+            landed,
             times,
         }
     }
