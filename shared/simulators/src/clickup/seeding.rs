@@ -140,16 +140,8 @@ impl Seed<'_, '_> {
 
     /// Adds a list.
     pub fn add_list(&mut self, list: ListSeed) {
-        let statuses = list.statuses.iter().zip(0..).map(|((status, kind), orderindex)| Status {
-            id: format!("sc{}_{orderindex}", list.id),
-            status: status.clone(),
-            color: wire::color(orderindex),
-            orderindex,
-            kind: kind.clone(),
-        });
-        let statuses = statuses.collect();
         self.tx.put(Row::List(List {
-            statuses,
+            statuses: statuses(&list.id, &list.statuses),
             id: list.id,
             name: list.name,
             space: list.space,
@@ -158,6 +150,14 @@ impl Seed<'_, '_> {
             private: list.private,
             archived: list.archived,
         }));
+    }
+
+    /// Replaces the statuses of a list: names and types, in order. Tasks keep what they have.
+    pub fn set_statuses(&mut self, list: &str, named: &[(String, String)]) {
+        if let Some(list) = self.tx.state.lists.get(list).cloned() {
+            let statuses = statuses(&list.id, named);
+            self.tx.put(Row::List(List { statuses, ..list }));
+        }
     }
 
     /// Replaces who has explicit access to a list, and whether only they see it.
@@ -227,4 +227,15 @@ impl Seed<'_, '_> {
             None => false,
         }
     }
+}
+
+fn statuses(list: &str, named: &[(String, String)]) -> Vec<Status> {
+    let statuses = named.iter().zip(0..).map(|((status, kind), orderindex)| Status {
+        id: format!("sc{list}_{orderindex}"),
+        status: status.clone(),
+        color: wire::color(orderindex),
+        orderindex,
+        kind: kind.clone(),
+    });
+    statuses.collect()
 }
