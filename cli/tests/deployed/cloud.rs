@@ -193,20 +193,26 @@ impl Cloud {
         used
     }
 
-    /// The stack's table, for whoever judges it.
-    pub fn store(&self) -> Store {
-        let link: toml_edit::DocumentMut =
-            std::fs::read_to_string(self.dir.join("aws.toml")).unwrap().parse().unwrap();
-        let text = |name: &str| link[name].as_str().unwrap().to_owned();
+    /// What the folder knows of the stack.
+    pub fn link(&self) -> toml_edit::DocumentMut {
+        std::fs::read_to_string(self.dir.join("aws.toml")).unwrap().parse().unwrap()
+    }
+
+    /// AWS, for whoever looks from outside.
+    pub fn session(&self) -> aws::Session {
         let transport = Arc::new(HttpTransport::new().unwrap());
         let clock = Arc::new(clients::TokioClock::new(wall_ms()));
         let credentials = aws_credential_types::Credentials::new("test", "test", None, None, "test");
-        let region = text("region");
-        let session =
-            aws::Session::new(transport, clock, credentials, region, Some(&self.endpoint()), "judge")
-                .unwrap();
+        let region = self.link()["region"].as_str().unwrap().to_owned();
+        aws::Session::new(transport, clock, credentials, region, Some(&self.endpoint()), "judge").unwrap()
+    }
+
+    /// The stack's table, for whoever judges it.
+    pub fn store(&self) -> Store {
+        let link = self.link();
+        let text = |name: &str| link[name].as_str().unwrap().to_owned();
         Store::new(
-            session.dynamodb(),
+            self.session().dynamodb(),
             &text("table"),
             &text("installation"),
             Arc::new(wall_ms),

@@ -6,6 +6,7 @@
 #[path = "../accounts/mod.rs"]
 mod accounts;
 mod cloud;
+mod executions;
 mod grants;
 mod people;
 mod simulated;
@@ -148,6 +149,7 @@ fn the_stack_keeps_both_accounts_in_step() {
     let open = people.open_tickets();
     on_rare_occasions(&cloud, &open);
     swept(&cloud, TICKETS as u64);
+    executions::are_told_rightly_and_redriven(&cloud);
     let before = cloud.used();
     both_directions(&people, open[0]);
     let (used, edits) = (cloud.used() - before, f64::from(people.edits()));
