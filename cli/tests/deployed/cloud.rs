@@ -6,9 +6,11 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use clients::Transport;
 use clients::http::HttpTransport;
+use clients::{Secret, Transport};
+use domain::Side;
 use functions::lambda::FUNCTIONS;
+use functions::lambda::secrets::Signing;
 use http::{Request, Response, StatusCode};
 use serde_json::Value as Json;
 use simulators::serve::{Handler, serve};
@@ -205,6 +207,16 @@ impl Cloud {
         let credentials = aws_credential_types::Credentials::new("test", "test", None, None, "test");
         let region = self.link()["region"].as_str().unwrap().to_owned();
         aws::Session::new(transport, clock, credentials, region, Some(&self.endpoint()), "judge").unwrap()
+    }
+
+    /// What signs Zendesk's deliveries, as the stack keeps it.
+    pub fn zendesk_secret(&self) -> Secret {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let link = self.link();
+        let kept =
+            async { aws::secrets::get(&self.session(), link["webhooks_secret"].as_str().unwrap()).await };
+        let signing = Signing::read(&runtime.block_on(kept).unwrap());
+        signing.holding(Side::Zendesk, wall_ms()).remove(0)
     }
 
     /// The stack's table, for whoever judges it.
