@@ -21,12 +21,15 @@ const MANY: usize = 5;
 /// The status that a list loses: tickets that are pending want it.
 const STATUS: &str = "waiting on customer";
 
+/// Whether something is there from now on.
+type Give = Box<dyn Fn(&Stage, bool)>;
+
 /// What somebody takes away in ClickUp, and gives back.
 struct Harm {
     /// The words for it.
     told: String,
     cause: &'static str,
-    give: Box<dyn Fn(&Stage, bool)>,
+    give: Give,
 }
 
 /// The list that most pending tickets belong to loses the status that they want.
