@@ -11,6 +11,7 @@ use stores::{FaultPlan, WorkKey};
 use tests::expect::{Faults, nothing_wrong};
 use tests::hands::minutes;
 use tests::whole::{Stage, on_paused_clock};
+use world::seedwork::tickets::TicketPlan;
 use world::seedwork::workspace::{ListPlan, STATUSES};
 use world::{Silent, WorldOptions};
 
@@ -32,18 +33,23 @@ struct Harm {
     give: Give,
 }
 
-/// The list that most pending tickets belong to loses the status that they want.
-fn no_status(stage: &Stage) -> Harm {
+/// The list that most of these tickets belong to.
+fn list_of_most(stage: &Stage, fits: impl Fn(&TicketPlan) -> bool) -> &ListPlan {
     let scenario = stage.world.scenario();
-    let pending = |list: &ListPlan| {
-        let mine = scenario.tickets.iter().filter(|ticket| ticket.status == "pending").filter(|ticket| {
+    let count = |list: &ListPlan| {
+        let mine = scenario.tickets.iter().filter(|ticket| fits(ticket)).filter(|ticket| {
             let tags: Vec<String> = ticket.tags.iter().cloned().collect();
             let place = scenario.workspace.list_for(Some(ticket.group), ticket.organization, &tags);
             place.is_some_and(|place| place.id == list.id)
         });
         mine.count()
     };
-    let list = scenario.workspace.lists.iter().max_by_key(|list| pending(list)).expect("there are lists");
+    scenario.workspace.lists.iter().max_by_key(|list| count(list)).expect("there are lists")
+}
+
+/// A list loses the status that its pending tickets want.
+fn no_status(stage: &Stage) -> Harm {
+    let list = list_of_most(stage, |ticket| ticket.status == "pending");
     let (id, told) =
         (list.id.clone(), format!("list {} ({:?}) has no status {STATUS:?}", list.id, list.name));
     let give = move |stage: &Stage, there: bool| {
@@ -54,6 +60,29 @@ fn no_status(stage: &Stage) -> Harm {
         seeded.expect("a world in memory");
     };
     Harm { told, cause: "clickup_no_status", give: Box::new(give) }
+}
+
+/// A list loses a custom field that is in step.
+fn no_field(stage: &Stage) -> Harm {
+    let list = list_of_most(stage, |ticket| !ticket.custom.is_empty());
+    let mapping = &stage.deskup.local().expect("it is prepared").cx.mapping;
+    let severity = mapping.settings().custom.iter().find(|custom| custom.name.value == "severity");
+    let (id, field) = (list.id.clone(), severity.expect("it is mapped").clickup.value.clone());
+    let told = format!("list {id} ({:?}) has no custom field \"Severity\" ({field})", list.name);
+    let give = move |stage: &Stage, there: bool| {
+        let seeded = stage.world.clickup().seed(|seed| seed.set_field(&field, &id, there));
+        seeded.expect("a world in memory");
+    };
+    Harm { told, cause: "clickup_no_field", give: Box::new(give) }
+}
+
+/// A list is hidden from deskup.
+fn no_list(stage: &Stage) -> Harm {
+    let list = list_of_most(stage, |_| true);
+    let (id, told) =
+        (list.id.clone(), format!("list {} ({:?}) is gone, or deskup may not see it", list.id, list.name));
+    let give = move |stage: &Stage, there: bool| stage.show_list(&id, there);
+    Harm { told, cause: "clickup_no_list", give: Box::new(give) }
 }
 
 /// The member to whom most tickets belong is no longer in the Workspace.
@@ -139,4 +168,14 @@ fn tickets_whose_list_lost_a_status_are_one_group_that_heals_as_a_whole() {
 #[test]
 fn tickets_of_somebody_who_left_are_one_group_that_heals_as_a_whole() {
     is_one_group_and_heals(no_person);
+}
+
+#[test]
+fn tickets_whose_list_lost_a_field_are_one_group_that_heals_as_a_whole() {
+    is_one_group_and_heals(no_field);
+}
+
+#[test]
+fn tickets_whose_list_is_hidden_are_one_group_that_heals_as_a_whole() {
+    is_one_group_and_heals(no_list);
 }

@@ -186,6 +186,17 @@ impl Seed<'_, '_> {
         seeded
     }
 
+    /// Adds a custom field to a list, or takes it from there. Tasks keep their values.
+    pub fn set_field(&mut self, id: &str, list: &str, there: bool) {
+        if let Some(mut field) = self.tx.state.fields.get(id).cloned() {
+            match there {
+                true => field.lists.insert(list.to_owned()),
+                false => field.lists.remove(list),
+            };
+            self.tx.put(Row::Field(field));
+        }
+    }
+
     /// Adds a task and returns its id; an error code when its list is missing or full, or has no such status.
     pub fn add_task(&mut self, seed: TaskSeed) -> Result<String, &'static str> {
         self.task(seed).map_err(|refusal| refusal.code)
