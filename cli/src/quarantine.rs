@@ -122,8 +122,16 @@ pub(crate) fn draw_list(groups: &[GroupView], screen: &Screen) -> String {
         lines.push(String::new());
         let example = group.records.first().map(|record| record.record.as_str()).unwrap_or_default();
         let count = number(group.count as u64);
+        let kind = match (group.is_of("ticket "), group.is_of("task "), group.count) {
+            (true, _, 1) => "ticket",
+            (true, ..) => "tickets",
+            (_, true, 1) => "task",
+            (_, true, _) => "tasks",
+            _ => "records",
+        };
+        let since = short(&group.since);
         lines.extend(screen.wrap(
-            &format!("{}: {what} ({count} since {}; {example})", group.fingerprint, short(&group.since)),
+            &format!("{}: {what}: {count} {kind} since {since}, such as {example}", group.fingerprint),
             2,
         ));
     }

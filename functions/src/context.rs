@@ -14,6 +14,7 @@ use crate::halt::Halt;
 use crate::hooks::Hooks;
 use crate::plan::gate::Gate;
 use crate::steps::poll_tasks::Agreed;
+use crate::sync::misfit::Lists;
 use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
 use crate::sync::recognised::Known;
@@ -156,6 +157,8 @@ pub struct Context {
     pub scans: Scans,
     /// What polls need not look at again.
     pub agreed: Agreed,
+    /// Lists that refused a task, as they were then.
+    pub lists: Lists,
     /// Who takes part in a pilot.
     pub pilot: Pilot,
     /// Pairs that people made.

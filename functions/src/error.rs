@@ -1,8 +1,12 @@
 //! Why a record could not be brought in step, and what that means for it.
 
+use std::borrow::Cow;
+
 use clients::{ApiError, ErrorKind};
 use orchestration::{Failure, Halt, StepFailure};
 use stores::StoreError;
+
+use crate::sync::misfit::Misfit;
 
 /// A failure while one record is worked on.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +14,14 @@ pub enum SyncError {
     /// A call to one of the services failed.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// A new task was refused, and its list tells why.
+    #[error("{misfit}")]
+    Misfit {
+        /// What the list does not have.
+        misfit: Box<Misfit>,
+        /// What ClickUp said.
+        source: ApiError,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,7 +61,7 @@ impl SyncError {
             },
             SyncError::Store(error) if error.is_transient() => Failure::Transient,
             SyncError::Store(_) => Failure::Bug,
-            SyncError::Poison { .. } => Failure::Rejected,
+            SyncError::Misfit { .. } | SyncError::Poison { .. } => Failure::Rejected,
             SyncError::Paused(_) => Failure::Paused,
             SyncError::Later(_) | SyncError::Unanswered | SyncError::Unplanned => Failure::Transient,
         }
@@ -70,18 +82,21 @@ impl SyncError {
     pub fn code(&self) -> Option<&str> {
         match self {
             SyncError::Api(error) => error.code.as_deref(),
+            // What is missing says more, and codes differ.
             _ => None,
         }
     }
 
-    /// The call that failed; ids in it would make every failure its own group, so only the words are taken.
-    pub fn endpoint(&self) -> &str {
+    /// The call that failed, or what was missing for it. Ids of records would make every failure its own group, so of a
+    /// call only the words are taken.
+    pub fn endpoint(&self) -> Cow<'_, str> {
         match self {
             SyncError::Api(error) => {
-                error.what.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default()
+                error.what.split(|c: char| c.is_ascii_digit()).next().unwrap_or_default().into()
             }
-            SyncError::Poison { cause, .. } => cause,
-            _ => "",
+            SyncError::Misfit { misfit, .. } => misfit.group().into(),
+            SyncError::Poison { cause, .. } => (*cause).into(),
+            _ => "".into(),
         }
     }
 
@@ -96,6 +111,7 @@ impl SyncError {
                     error.status.map_or_else(|| "failed".to_owned(), |s| s.to_string())
                 ),
             },
+            SyncError::Misfit { misfit, .. } => misfit.cause().to_owned(),
             SyncError::Store(_) => "store".to_owned(),
             SyncError::Poison { cause, .. } => (*cause).to_owned(),
             SyncError::Paused(_) => "paused".to_owned(),

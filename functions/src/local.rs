@@ -19,6 +19,7 @@ use crate::dispatcher::Dispatcher;
 use crate::halt::Halt;
 use crate::hooks::Hooks;
 use crate::steps::poll_tasks::Agreed;
+use crate::sync::misfit::Lists;
 use crate::sync::pilot::Pilot;
 use crate::sync::probe::Scans;
 use crate::sync::recognised::Known;
@@ -204,6 +205,7 @@ fn context(
         access: Access::default(),
         created: AtomicU64::new(0),
         scans: Scans::default(),
+        lists: Lists::default(),
         pilot: Pilot::default(),
         recognised: Known::default(),
         gate: OnceLock::new(),

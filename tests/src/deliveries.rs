@@ -30,10 +30,28 @@ pub struct Delivery {
 impl Delivery {
     /// Zendesk's event of this number: a ticket's priority has changed.
     pub fn of_zendesk(secret: &Secret, event: u32, now_ms: i64) -> Self {
+        Self::of_ticket(secret, 3, event, now_ms)
+    }
+
+    /// The same of any ticket.
+    pub fn of_ticket(secret: &Secret, ticket: u64, event: u32, now_ms: i64) -> Self {
         let timestamp = Timestamp(now_ms).to_rfc3339();
         let body = json!({
             "type": "zen:event-type:ticket.priority_changed", "id": format!("event-{event}"), "time": timestamp,
-            "detail": { "id": "3", "actor_id": "17" }, "event": { "current": "high", "previous": "low" },
+            "detail": { "id": ticket.to_string(), "actor_id": "17" }, "event": { "current": "high", "previous": "low" },
+        });
+        let body = body.to_string().into_bytes();
+        let signature = signatures::zendesk_signature(secret, &timestamp, &body);
+        Self { side: Side::Zendesk, timestamp: Some(timestamp), signature, body }
+    }
+
+    /// Zendesk's news of when a ticket's service level ends next, if it does.
+    pub fn of_service_level(secret: &Secret, ticket: u64, told_ms: i64, breach_ms: Option<i64>) -> Self {
+        let timestamp = Timestamp(told_ms).to_rfc3339();
+        let body = json!({
+            "type": "zen:event-type:ticket.next_sla_breach_changed", "id": format!("sla-{ticket}-{told_ms}"),
+            "time": timestamp, "detail": { "id": ticket.to_string(), "actor_id": "-1" },
+            "event": { "current": breach_ms.map(|ms| Timestamp(ms).to_rfc3339()), "previous": null },
         });
         let body = body.to_string().into_bytes();
         let signature = signatures::zendesk_signature(secret, &timestamp, &body);

@@ -29,6 +29,13 @@ pub struct GroupView {
     pub records: Vec<RecordView>,
 }
 
+impl GroupView {
+    /// Whether all its records are of this kind.
+    pub fn is_of(&self, kind: &str) -> bool {
+        self.records.iter().all(|record| record.record.starts_with(kind))
+    }
+}
+
 /// A record that is set aside.
 #[derive(Clone, Debug, Serialize)]
 pub struct RecordView {
@@ -96,6 +103,18 @@ pub async fn groups(store: &Store, limit: usize) -> anyhow::Result<Vec<GroupView
 pub fn advice(cause: &str) -> &'static str {
     let has = |part: &str| cause.contains(part);
     match cause {
+        "clickup_no_status" => {
+            "give the list this status again, or name another in [status] of deskup.toml, then retry the group"
+        }
+        "clickup_no_list" => {
+            "share the list with deskup's user, restore it, or route its tickets elsewhere, then retry the group"
+        }
+        "clickup_no_field" => {
+            "give the list this field again, or take it out of deskup.toml, then retry the group"
+        }
+        "clickup_no_person" => {
+            "invite this person again, or assign the tickets to somebody else, then retry the group"
+        }
         "clickup_subcat_900" => "the list is full: archive tasks or route to another list, then retry",
         "store" => "the state could not be written or read: look at the log, make room, then retry",
         "create_unanswered" => {

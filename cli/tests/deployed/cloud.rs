@@ -6,9 +6,11 @@ use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use clients::Transport;
 use clients::http::HttpTransport;
+use clients::{Secret, Transport};
+use domain::Side;
 use functions::lambda::FUNCTIONS;
+use functions::lambda::secrets::Signing;
 use http::{Request, Response, StatusCode};
 use serde_json::Value as Json;
 use simulators::serve::{Handler, serve};
@@ -193,20 +195,36 @@ impl Cloud {
         used
     }
 
-    /// The stack's table, for whoever judges it.
-    pub fn store(&self) -> Store {
-        let link: toml_edit::DocumentMut =
-            std::fs::read_to_string(self.dir.join("aws.toml")).unwrap().parse().unwrap();
-        let text = |name: &str| link[name].as_str().unwrap().to_owned();
+    /// What the folder knows of the stack.
+    pub fn link(&self) -> toml_edit::DocumentMut {
+        std::fs::read_to_string(self.dir.join("aws.toml")).unwrap().parse().unwrap()
+    }
+
+    /// AWS, for whoever looks from outside.
+    pub fn session(&self) -> aws::Session {
         let transport = Arc::new(HttpTransport::new().unwrap());
         let clock = Arc::new(clients::TokioClock::new(wall_ms()));
         let credentials = aws_credential_types::Credentials::new("test", "test", None, None, "test");
-        let region = text("region");
-        let session =
-            aws::Session::new(transport, clock, credentials, region, Some(&self.endpoint()), "judge")
-                .unwrap();
+        let region = self.link()["region"].as_str().unwrap().to_owned();
+        aws::Session::new(transport, clock, credentials, region, Some(&self.endpoint()), "judge").unwrap()
+    }
+
+    /// What signs Zendesk's deliveries, as the stack keeps it.
+    pub fn zendesk_secret(&self) -> Secret {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let link = self.link();
+        let kept =
+            async { aws::secrets::get(&self.session(), link["webhooks_secret"].as_str().unwrap()).await };
+        let signing = Signing::read(&runtime.block_on(kept).unwrap());
+        signing.holding(Side::Zendesk, wall_ms()).remove(0)
+    }
+
+    /// The stack's table, for whoever judges it.
+    pub fn store(&self) -> Store {
+        let link = self.link();
+        let text = |name: &str| link[name].as_str().unwrap().to_owned();
         Store::new(
-            session.dynamodb(),
+            self.session().dynamodb(),
             &text("table"),
             &text("installation"),
             Arc::new(wall_ms),

@@ -6,13 +6,16 @@
 #[path = "../accounts/mod.rs"]
 mod accounts;
 mod cloud;
+mod executions;
 mod grants;
 mod people;
 mod simulated;
 
 use std::collections::BTreeSet;
 
-use domain::{Side, TicketId};
+use clients::http::HttpTransport;
+use clients::{Transport, signatures};
+use domain::{Side, TicketId, Timestamp};
 use serde_json::{Value as Json, json};
 use stores::switches::SwitchName;
 use stores::work::Hint;
@@ -85,6 +88,34 @@ fn on_rare_occasions(cloud: &Cloud, tickets: &[u64]) {
     assert_eq!(claimed["claimed"], 1);
 }
 
+/// Zendesk tells by when a ticket has to be answered, and that it no longer has to: the intake may keep both.
+fn a_service_level_comes_and_goes(cloud: &Cloud, ticket: u64) {
+    let secret = cloud.zendesk_secret();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let store = cloud.store();
+    for (breach_ms, known) in [(Some(wall_ms() + 60_000), 1), (None, 0)] {
+        let now = Timestamp(wall_ms()).to_rfc3339();
+        let body = json!({
+            "type": "zen:event-type:ticket.next_sla_breach_changed", "id": format!("level-{known}"), "time": now,
+            "detail": { "id": ticket.to_string(), "actor_id": "-1" },
+            "event": { "current": breach_ms.map(|ms| Timestamp(ms).to_rfc3339()), "previous": null },
+        });
+        let body = body.to_string();
+        let request = http::Request::post(format!("{}/zendesk", cloud.public_url()))
+            .header(
+                "x-zendesk-webhook-signature",
+                signatures::zendesk_signature(&secret, &now, body.as_bytes()),
+            )
+            .header("x-zendesk-webhook-signature-timestamp", now)
+            .body(body.into())
+            .unwrap();
+        let answer = runtime.block_on(async { HttpTransport::new().unwrap().send(request).await.unwrap() });
+        assert!(answer.status().is_success(), "{answer:?}");
+        let slas = runtime.block_on(store.slas().until(i64::MAX / 4, 10)).unwrap();
+        assert_eq!(slas.len(), known, "{slas:?}");
+    }
+}
+
 /// Fields and comments of both sides follow each other, told by signed webhooks.
 fn both_directions(people: &People, ticket: u64) {
     let task = people.task_of(ticket);
@@ -148,6 +179,8 @@ fn the_stack_keeps_both_accounts_in_step() {
     let open = people.open_tickets();
     on_rare_occasions(&cloud, &open);
     swept(&cloud, TICKETS as u64);
+    a_service_level_comes_and_goes(&cloud, open[0]);
+    executions::are_told_rightly_and_redriven(&cloud);
     let before = cloud.used();
     both_directions(&people, open[0]);
     let (used, edits) = (cloud.used() - before, f64::from(people.edits()));

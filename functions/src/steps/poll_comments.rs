@@ -8,11 +8,12 @@ use domain::{Side, TicketId};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use planted::Bug;
 use statemachines::steps::{POLL_COMMENTS, PollCommentsInput, PollOutput};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
-use crate::sync::wants;
+use crate::sync::{broken, wants};
 use crate::{Context, SyncError};
 
 /// The stream of the export's time, in unix seconds.
@@ -54,6 +55,10 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             break;
         }
         let page = cx.zendesk(run).export_ticket_events(start_s).await?;
+        let next = page.end_time_s.max(start_s).to_string();
+        if planted::is(Bug::CursorFirst) {
+            broken::step_on(cx, STREAM, &mut cursor, &next).await?;
+        }
         let mut tickets: BTreeSet<TicketId> = BTreeSet::new();
         for event in &page.events {
             let mut unknown = false;
@@ -78,7 +83,6 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             found += u32::from(cx.store.work().hint(&WorkKey::Ticket(ticket), hint).await?);
             output.hinted += 1;
         }
-        let next = page.end_time_s.max(start_s).to_string();
         if cursor.as_ref().map(|cursor| &cursor.text) != Some(&next) {
             cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), &next).await?);
         }

@@ -9,12 +9,13 @@ use domain::{Side, Task, TaskId, TicketId, footer, task_moved};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
+use planted::Bug;
 use statemachines::steps::{POLL_TASKS, PollOutput, PollTasksInput};
 use stores::links::{Link, LinkState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
-use crate::sync::wants;
+use crate::sync::{broken, wants};
 use crate::{Context, SyncError, queue};
 
 /// The stream of the watermark, in unix milliseconds.
@@ -68,7 +69,7 @@ impl StepExecutor for PollTasks {
 
 async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncError> {
     let mut output = PollOutput { hinted: 0, caught_up: false };
-    let cursor = cx.checkpoints.cursor(STREAM).await?;
+    let mut cursor = cx.checkpoints.cursor(STREAM).await?;
     let watermark_ms =
         cursor.as_ref().and_then(|c| c.text.parse::<i64>().ok()).unwrap_or_else(|| run.now_ms());
     let mut query = TaskQuery {
@@ -83,9 +84,12 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
     for page in 0..PAGES_MAX {
         query.page = page;
         let tasks = cx.clickup(run).team_tasks(&query).await?;
+        newest_ms = tasks.tasks.iter().map(|task| task.updated.ms()).fold(newest_ms, i64::max);
+        if planted::is(Bug::CursorFirst) {
+            broken::step_on(cx, STREAM, &mut cursor, &newest_ms.max(watermark_ms).to_string()).await?;
+        }
         let fresh: Vec<&Task> = tasks.tasks.iter().filter(|task| !cx.agreed.has(task)).collect();
         output.hinted += hint_moved(cx, &fresh).await?;
-        newest_ms = tasks.tasks.iter().map(|task| task.updated.ms()).fold(newest_ms, i64::max);
         if tasks.last_page {
             output.caught_up = true;
             cx.store.pulses().looked(STREAM).await?;

@@ -53,6 +53,13 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             None => ExportFrom::Start((run.now_ms() / 1_000 - 2 * MINUTE_S).max(0)),
         };
         let page = cx.zendesk(run).export_tickets(from, cx.options.page_size).await?;
+        let after = match &page.after_cursor {
+            _ if planted::is(Bug::CursorByTime) => broken::after(&page),
+            after => after.clone(),
+        };
+        if let (true, Some(after)) = (planted::is(Bug::CursorFirst), &after) {
+            broken::step_on(cx, STREAM, &mut cursor, after).await?;
+        }
         let ids: Vec<TicketId> = page.tickets.iter().map(|ticket| ticket.id).collect();
         let links = cx.store.links().get_many(&ids).await?;
         for ticket in &page.tickets {
@@ -63,7 +70,6 @@ async fn poll(cx: &Context, run: &ExecutionContext) -> Result<PollOutput, SyncEr
             }
         }
         // Only after all of the page is hinted.
-        let after = if planted::is(Bug::CursorByTime) { broken::after(&page) } else { page.after_cursor };
         if let Some(after) = &after
             && cursor.as_ref().map(|cursor| &cursor.text) != Some(after)
         {

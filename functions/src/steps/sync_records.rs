@@ -125,7 +125,7 @@ async fn failed(
             Ok(End::Requeued)
         }
         AfterFailure::Quarantine { cause } => {
-            let fingerprint = fingerprint(cause, error.code(), error.endpoint());
+            let fingerprint = fingerprint(cause, error.code(), &error.endpoint());
             let cause = error.cause();
             tracing::warn!(record = %claim.key, %cause, "the record is set aside");
             cx.store.work().quarantine(claim, &cause, &fingerprint).await?;

@@ -2,6 +2,7 @@
 
 use clients::{ExportFrom, ExportPage};
 use domain::{LinkFields, bases_after_create};
+use stores::cursors::Cursor;
 use stores::links::Link;
 
 use crate::sync::pair::Pair;
@@ -25,6 +26,19 @@ pub fn export_from(cursor: &str) -> ExportFrom {
 pub fn after(page: &ExportPage) -> Option<String> {
     let newest = page.tickets.iter().map(|ticket| ticket.updated.ms() / 1_000 + 1).max();
     newest.map(|time_s| time_s.to_string()).or_else(|| page.after_cursor.clone())
+}
+
+/// Steps on to what a poll has only read.
+pub async fn step_on(
+    cx: &Context,
+    stream: &str,
+    cursor: &mut Option<Cursor>,
+    to: &str,
+) -> Result<(), SyncError> {
+    if cursor.as_ref().is_none_or(|cursor| cursor.text != to) {
+        *cursor = Some(cx.checkpoints.advance(stream, cursor.as_ref(), to).await?);
+    }
+    Ok(())
 }
 
 /// As if both sides had agreed on what they hold now.

@@ -12,7 +12,7 @@ use stores::Intended;
 use stores::links::{Link, LinkState, LinkedAs, Sent};
 
 use crate::sync::recognised::{self, Verdict};
-use crate::sync::{link_back, look_at_both, masked, pilot};
+use crate::sync::{link_back, look_at_both, masked, misfit, pilot};
 use crate::{Context, SyncError};
 
 /// How long an intent of a running execution is left alone before its outcome counts as unknown.
@@ -261,7 +261,7 @@ async fn create(
         Err(error) => {
             // It certainly did not happen: whoever comes next creates without looking.
             cx.store.links().mark_probe(&link, NEVER_SENT).await?;
-            Err(error.into())
+            Err(misfit::of(cx, run, &plan, error).await)
         }
     }
 }

@@ -167,7 +167,7 @@ async fn set_aside(
         .put(&Quarantined {
             record: WorkKey::Ticket(ticket.id),
             part: Some(format!("AT#{}#{}", side.letter(), file.id)),
-            fingerprint: fingerprint(&cause, error.code(), error.endpoint()),
+            fingerprint: fingerprint(&cause, error.code(), &error.endpoint()),
             cause,
             seq: 0,
             attempts: 1,

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod files;
 pub mod link_back;
 pub mod masked;
+pub mod misfit;
 mod overwritten;
 pub mod pair;
 pub mod pilot;

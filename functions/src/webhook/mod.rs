@@ -172,7 +172,8 @@ async fn note(cx: &Context, told: zendesk::ServiceLevel) -> Result<(), StoreErro
     cx.store.pulses().heard(Side::Zendesk).await?;
     let link = cx.store.links().get(told.ticket).await?;
     let task = link.and_then(|link| link.task);
-    cx.store.slas().note(told.ticket, task.as_ref(), told.breach_ms).await
+    let told_ms = told.told_ms.unwrap_or_else(|| cx.now_ms());
+    cx.store.slas().note(told.ticket, task.as_ref(), told_ms, told.breach_ms).await
 }
 
 /// Tells when a record is due that was not noted before.

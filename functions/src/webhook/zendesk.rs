@@ -14,6 +14,8 @@ use crate::{Context, SyncError, queue};
 pub struct ServiceLevel {
     /// The ticket.
     pub ticket: TicketId,
+    /// When Zendesk told, in unix milliseconds; none where it does not say.
+    pub told_ms: Option<i64>,
     /// By when, in unix milliseconds; none where the ticket has no target any more.
     pub breach_ms: Option<i64>,
 }
@@ -32,7 +34,8 @@ pub fn service_level(body: &[u8]) -> Option<ServiceLevel> {
         Json::String(text) => Some(Timestamp::parse_rfc3339(text)?.ms()),
         _ => return None,
     };
-    Some(ServiceLevel { ticket, breach_ms })
+    let told_ms = event["time"].as_str().and_then(Timestamp::parse_rfc3339).map(Timestamp::ms);
+    Some(ServiceLevel { ticket, told_ms, breach_ms })
 }
 
 /// Reads one delivery. What we did ourselves is no news: the audit in the reply told already.

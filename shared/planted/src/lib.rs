@@ -22,6 +22,8 @@ pub enum Bug {
     NormalFormOfLaterRead,
     /// The place in the list of changed tickets is the time of the newest one.
     CursorByTime,
+    /// A poll steps on before what it read is noted.
+    CursorFirst,
     /// A record is done although something was told of it meanwhile.
     WorkRowDeleted,
     /// What a delivery told is noted before the work that it asks for.
@@ -46,7 +48,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 19] = [
+    pub const ALL: [Bug; 20] = [
         Bug::ProbeSkipped,
         Bug::MarkerLeftOut,
         Bug::CopiedMarkerBelieved,
@@ -56,6 +58,7 @@ impl Bug {
         Bug::EchoByTimestamp,
         Bug::NormalFormOfLaterRead,
         Bug::CursorByTime,
+        Bug::CursorFirst,
         Bug::WorkRowDeleted,
         Bug::DedupFirst,
         Bug::RepeatsEverything,

@@ -25,23 +25,29 @@ pub struct Slas<'a> {
 }
 
 impl Slas<'_> {
-    /// Zendesk told when the next target of a ticket ends, or that it has none any more.
+    /// Zendesk told at this time when the next target of a ticket ends, or that it has none any more. What was told later
+    /// stands, whichever comes first.
     pub async fn note(
         &self,
         ticket: TicketId,
         task: Option<&TaskId>,
+        told_ms: i64,
         breach_ms: Option<i64>,
     ) -> Result<(), StoreError> {
         let key = Key::new(self.store.ticket_pk(ticket), "SLA");
-        let Some(breach_ms) = breach_ms else {
-            return self.store.write(Write::delete(KIND, &key)).await.map(drop);
-        };
         let record = WorkKey::Ticket(ticket).to_string();
         let write = Write::update(KIND, &key)
-            .set("breach_ms", number(breach_ms))
-            .set("lp", text(self.store.shard_pk("SLA", &record)))
-            .set("ls", text(order(breach_ms, &record)))
-            .set("exp", expires(breach_ms, 7));
+            .set("told_ms", number(told_ms))
+            .set("exp", expires(breach_ms.unwrap_or(told_ms), 7))
+            .when("attribute_not_exists(#told_ms) OR #told_ms <= :told_ms");
+        let write = match breach_ms {
+            Some(breach_ms) => write
+                .set("breach_ms", number(breach_ms))
+                .set("lp", text(self.store.shard_pk("SLA", &record)))
+                .set("ls", text(order(breach_ms, &record))),
+            // The row stays for a while: something older may still be under way.
+            None => write.remove("breach_ms").remove("lp").remove("ls"),
+        };
         let write = match task {
             Some(task) => write.set("task", text(task.to_string())),
             None => write,
@@ -71,7 +77,9 @@ impl Slas<'_> {
     fn read(&self, row: &Row) -> Result<Option<Sla>, StoreError> {
         let Some(WorkKey::Ticket(ticket)) = self.store.record_of(&row.text("pk")?) else { return Ok(None) };
         let task = row.text_maybe("task").and_then(|id| TaskId::new(&id).ok());
-        Ok(Some(Sla { ticket, task, breach_ms: row.number("breach_ms")? }))
+        // The index lags: a row may have no target any more.
+        let breach_ms: Option<i64> = row.number_maybe("breach_ms")?;
+        Ok(breach_ms.map(|breach_ms| Sla { ticket, task, breach_ms }))
     }
 }
 

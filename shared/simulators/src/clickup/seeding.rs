@@ -156,16 +156,8 @@ impl Seed<'_, '_> {
 
     /// Adds a list.
     pub fn add_list(&mut self, list: ListSeed) {
-        let statuses = list.statuses.iter().zip(0..).map(|((status, kind), orderindex)| Status {
-            id: format!("sc{}_{orderindex}", list.id),
-            status: status.clone(),
-            color: wire::color(orderindex),
-            orderindex,
-            kind: kind.clone(),
-        });
-        let statuses = statuses.collect();
         self.tx.put(Row::List(List {
-            statuses,
+            statuses: statuses(&list.id, &list.statuses),
             id: list.id,
             name: list.name,
             space: list.space,
@@ -174,6 +166,14 @@ impl Seed<'_, '_> {
             private: list.private,
             archived: list.archived,
         }));
+    }
+
+    /// Replaces the statuses of a list: names and types, in order. Tasks keep what they have.
+    pub fn set_statuses(&mut self, list: &str, named: &[(String, String)]) {
+        if let Some(list) = self.tx.state.lists.get(list).cloned() {
+            let statuses = statuses(&list.id, named);
+            self.tx.put(Row::List(List { statuses, ..list }));
+        }
     }
 
     /// Replaces who has explicit access to a list, and whether only they see it.
@@ -200,6 +200,17 @@ impl Seed<'_, '_> {
             created_ms: self.tx.now,
         }));
         seeded
+    }
+
+    /// Adds a custom field to a list, or takes it from there. Tasks keep their values.
+    pub fn set_field(&mut self, id: &str, list: &str, there: bool) {
+        if let Some(mut field) = self.tx.state.fields.get(id).cloned() {
+            match there {
+                true => field.lists.insert(list.to_owned()),
+                false => field.lists.remove(list),
+            };
+            self.tx.put(Row::Field(field));
+        }
     }
 
     /// Adds a task and returns its id; an error code when its list is missing or full, or has no such status.
@@ -243,4 +254,15 @@ impl Seed<'_, '_> {
             None => false,
         }
     }
+}
+
+fn statuses(list: &str, named: &[(String, String)]) -> Vec<Status> {
+    let statuses = named.iter().zip(0..).map(|((status, kind), orderindex)| Status {
+        id: format!("sc{list}_{orderindex}"),
+        status: status.clone(),
+        color: wire::color(orderindex),
+        orderindex,
+        kind: kind.clone(),
+    });
+    statuses.collect()
 }

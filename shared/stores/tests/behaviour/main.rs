@@ -14,6 +14,7 @@ mod opening;
 mod records;
 mod runs;
 mod seats;
+mod slas;
 #[cfg(unix)]
 mod wire;
 mod work;
@@ -28,6 +29,7 @@ fn behaviours() -> Vec<(&'static str, wire::Behaviour)> {
         records::behaviours(),
         runs::behaviours(),
         seats::behaviours(),
+        slas::behaviours(),
         work::behaviours(),
     ];
     lists.concat()
