@@ -266,10 +266,11 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     for change in ran.testimony.zendesk_changes.iter().chain(&ran.testimony.clickup_changes) {
         format!("{change:?}").hash(&mut trace);
     }
-    let (again, wrong): (Vec<String>, Vec<String>) = expected(recipe, ran, team.was_suspended() || team.missed_any())
-        .into_lines()
-        .into_iter()
-        .partition(|line| is_made_again(ran, line));
+    let (again, wrong): (Vec<String>, Vec<String>) =
+        expected(recipe, ran, team.was_suspended() || team.missed_any())
+            .into_lines()
+            .into_iter()
+            .partition(|line| is_made_again(ran, line));
     let mut wrong = wrong;
     for edit in &ran.details.lost {
         wrong.extend(story(ran, &edit.ticket, &format!("{:?}", edit.field).to_lowercase()));

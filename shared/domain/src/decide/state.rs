@@ -100,8 +100,12 @@ impl<'a> State<'a> {
         let landed: Vec<Landed> =
             evidence.landed.iter().filter(|one| one.field == field.key).cloned().collect();
         let after_landed = |side: Side, now: &Value| {
-            let newest = landed.iter().rev().find(|one| one.side == side);
-            newest.is_some_and(|one| one.after.to_stored() != *now)
+            landed.last().is_some_and(|newest| match (newest.side, side) {
+                // What is written to one side is what the other one had.
+                (Side::Zendesk, Side::Clickup) => !field.lens.same(&newest.after, &c, &look),
+                (Side::Clickup, Side::Zendesk) => !field.lens.same(&z, &newest.after, &look),
+                _ => newest.after.to_stored() != *now,
+            })
         };
         let after = |side, t: Timestamp| at(side).is_some_and(|at| at > t);
         let z_put_back = c_new
