@@ -12,19 +12,18 @@ use tests::summary::play_all;
 const WITHIN: u64 = 1_000;
 
 /// A seed that has found each.
-const FIRST: [(Bug, u64); 16] = [
+const FIRST: [(Bug, u64); 15] = [
     (Bug::ProbeSkipped, 6),
     (Bug::MarkerLeftOut, 15),
     (Bug::CopiedMarkerBelieved, 1),
     (Bug::OwnLateMirrored, 41),
     (Bug::LastWriterWins, 2),
     (Bug::EchoByTimestamp, 1),
-    (Bug::NormalFormOfLaterRead, 252),
-    (Bug::WorkRowDeleted, 55),
-    (Bug::DedupFirst, 731),
-    (Bug::RepeatsEverything, 3),
-    (Bug::CopiesNotLookedFor, 3),
-    (Bug::OverwrittenNotKept, 12),
+    (Bug::FenceNotChecked, 2),
+    (Bug::WorkRowDeleted, 152),
+    (Bug::RepeatsEverything, 2),
+    (Bug::CopiesNotLookedFor, 2),
+    (Bug::OverwrittenNotKept, 6),
     (Bug::AuditIgnored, 139),
     (Bug::InternalIsPublic, 1),
     (Bug::RefreshAlone, 1),
@@ -36,7 +35,7 @@ const FOUND_BY_POLLS: [(Bug, &[Poll]); 2] =
     [(Bug::CursorFirst, &Poll::ALL), (Bug::CursorByTime, &[Poll::Tickets])];
 
 /// What a thousand histories have not found: whatever else guards the same thing is in the way.
-const NOT_FOUND_YET: [Bug; 2] = [Bug::FenceNotChecked, Bug::BlockKept];
+const NOT_FOUND_YET: [Bug; 3] = [Bug::NormalFormOfLaterRead, Bug::DedupFirst, Bug::BlockKept];
 
 /// The first seed that finds it.
 fn search(bug: Bug) -> Option<u64> {
