@@ -2,6 +2,7 @@
 
 pub mod awaits;
 pub mod compare;
+pub mod crew;
 pub mod cursors;
 pub mod deliveries;
 pub mod expect;

@@ -96,28 +96,20 @@ impl<'a> State<'a> {
             let sent = evidence.own_sent.get(&(side, field.key.clone()));
             sent.is_some_and(|sent| at(side).is_some_and(|at| at > *sent))
         };
-        // Or its answer was all that we knew of it.
         let landed: Vec<Landed> =
             evidence.landed.iter().filter(|one| one.field == field.key).cloned().collect();
-        let after_landed = |side: Side, now: &Value| {
-            landed.last().is_some_and(|newest| match (newest.side, side) {
-                // What is written to one side is what the other one had.
-                (Side::Zendesk, Side::Clickup) => !field.lens.same(&newest.after, &c, &look),
-                (Side::Clickup, Side::Zendesk) => !field.lens.same(&z, &newest.after, &look),
-                _ => newest.after.to_stored() != *now,
-            })
-        };
+        let after_landed = |side| is_after_landed(landed.last(), field, side, (&z, &c), &look);
         let after = |side, t: Timestamp| at(side).is_some_and(|at| at > t);
         let z_put_back = c_new
             && zs == base.z
             && (after(Side::Zendesk, since(Side::Clickup, &cs, look.task.updated))
                 || after_ours(Side::Zendesk)
-                || after_landed(Side::Zendesk, &zs));
+                || after_landed(Side::Zendesk));
         let c_put_back = z_new
             && cs == base.c
             && (after(Side::Clickup, since(Side::Zendesk, &zs, look.ticket.updated))
                 || after_ours(Side::Clickup)
-                || after_landed(Side::Clickup, &cs));
+                || after_landed(Side::Clickup));
         let (z_unseen, c_unseen) = (z_new && !z_moved || z_put_back, c_new && !c_moved || c_put_back);
         State {
             field,
@@ -284,6 +276,23 @@ impl<'a> State<'a> {
         };
         if moved { format!("changed in {side}{who}") } else { format!("{side}'s value stands") }
     }
+}
+
+/// Whether a side holds something else than an answered write of ours left there, or than it had when that was written to
+/// the other side.
+fn is_after_landed(
+    newest: Option<&Landed>,
+    field: &Mapped,
+    side: Side,
+    (z, c): (&Value, &Value),
+    look: &Look<'_>,
+) -> bool {
+    newest.is_some_and(|newest| match (newest.side, side) {
+        (Side::Zendesk, Side::Clickup) => !field.lens.same(&newest.after, c, look),
+        (Side::Clickup, Side::Zendesk) => !field.lens.same(z, &newest.after, look),
+        (Side::Zendesk, Side::Zendesk) => newest.after.to_stored() != z.to_stored(),
+        (Side::Clickup, Side::Clickup) => newest.after.to_stored() != c.to_stored(),
+    })
 }
 
 const UNDO_ROUNDS: u8 = super::UNDOS_MAX / 2;

@@ -100,14 +100,8 @@ impl Seed<'_, '_> {
 
     /// Suspends all webhooks, as after too many failures; true if any was alive.
     pub fn suspend_webhooks(&mut self) -> bool {
-        let alive: Vec<Webhook> = self
-            .tx
-            .state
-            .webhooks
-            .values()
-            .filter(|hook| !hook.suspended)
-            .map(|hook| Webhook::clone(hook))
-            .collect();
+        let alive: Vec<Webhook> =
+            self.tx.state.webhooks.values().filter(|hook| !hook.suspended).map(Webhook::clone).collect();
         for hook in &alive {
             self.tx.put(Row::Webhook(Webhook { suspended: true, ..hook.clone() }.into()));
         }
