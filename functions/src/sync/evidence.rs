@@ -60,7 +60,8 @@ impl Known {
 
     /// Asks the ticket's audits who changed a field last, where what is about to be done may be wrong otherwise: a value
     /// looks like a write of ours that landed late, or the ticket moved and a field that is about to be written looks
-    /// as if nobody had touched it. Its event may be under way still, or lost. False if nothing had to be asked.
+    /// as if nobody had touched it. Its event may be under way still, or lost. Each reading of the ticket asks anew: who
+    /// makes us read again may have done this, too. False if nothing had to be asked.
     pub async fn ask_audits(
         &mut self,
         cx: &Context,
@@ -91,7 +92,7 @@ impl Known {
             *side == Side::Zendesk && now(key).is_some_and(|now| missing(&now, value))
         };
         let is_doubtful = |own: &(Side, FieldKey, Value)| looks_like_ours(own) || may_be_undone(own);
-        if self.theirs.is_some() || !(own.iter().any(is_doubtful) || may_be_put_back()) {
+        if !(own.iter().any(is_doubtful) || may_be_put_back()) {
             return Ok(false);
         }
         let mut audits = cx.zendesk(run).audits(link.ticket).await?;
@@ -126,6 +127,7 @@ impl Known {
             changed(&mut evidence, (Side::Zendesk, field), *at, Some(to));
         }
         evidence.placed.clone_from(&link.list);
+        evidence.looked = last_look(link);
         for own in link.own.iter().filter(|own| own.until_ms > now_ms) {
             sent(&mut evidence, (own.side, &own.field), own.until_ms - LATE_MS);
         }
@@ -214,6 +216,13 @@ impl Known {
         last_ms.is_some_and(|ms| ms >= sent_ms - SKEW_MS)
             && theirs.any(|row| Some(row.at_ms) == last_ms && leads_to(row.member.as_ref(), value))
     }
+}
+
+/// Both records were last seen no earlier than this. Zendesk tells seconds: what happened in one that was seen in part
+/// counts as seen.
+fn last_look(link: &Link) -> Option<Timestamp> {
+    let ticket = Timestamp::parse_rfc3339(&link.z_stamp)?;
+    Some(Timestamp((ticket.ms() + 999).max(link.c_updated)))
 }
 
 /// Whether who came is in a set, or who went is not.

@@ -88,6 +88,9 @@ pub struct Evidence {
     /// What it was changed to then, where that is known.
     #[serde(default)]
     pub changed_to: BTreeMap<(Side, FieldKey), Value>,
+    /// When both records were last looked at, at the earliest: whatever moved did so since.
+    #[serde(default)]
+    pub looked: Option<Timestamp>,
     /// Stored forms of values of ours whose outcome is unknown; equal fetched values are ours.
     pub own: Vec<(Side, FieldKey, Value)>,
     /// When the newest such write was sent, by side and field.

@@ -86,10 +86,12 @@ impl<'a> State<'a> {
         };
         let (z_before, c_before) = (before(Side::Zendesk), before(Side::Clickup));
         let times = Times { zendesk: at(Side::Zendesk), clickup: at(Side::Clickup) };
-        // Somebody changed it and put it back, after all that the other record has seen.
-        let since = |side, now: &Value, updated| {
+        // Somebody changed it and put it back, after all that the other record has seen; where nothing tells when that
+        // moved, after both were last looked at.
+        let since = |side, now: &Value, updated: Timestamp| {
             let to = evidence.changed_to.get(&(side, field.key.clone()));
-            at(side).filter(|_| to.is_none_or(|to| to.to_stored() == *now)).unwrap_or(updated)
+            let told = at(side).filter(|_| to.is_none_or(|to| to.to_stored() == *now));
+            told.unwrap_or_else(|| evidence.looked.map_or(updated, |looked| looked.min(updated)))
         };
         // Or a write of ours changed it, of which we do not know yet, and somebody put it back.
         let after_ours = |side: Side| {

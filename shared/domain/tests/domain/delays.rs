@@ -222,6 +222,8 @@ fn what_was_changed_and_put_back_is_kept_when_the_other_side_wins() {
         evidence
     };
     let sent_at = |ms: i64| Evidence { own_sent: [(task.clone(), at(ms))].into(), ..put_back_at(500) };
+    let looked_at = |ms: i64| Evidence { looked: Some(at(ms)), ..put_back_at(500) };
+    let told_too = |ms: i64| Evidence { looked: Some(at(100)), ..ticket_changed_to("urgent", ms) };
     for (evidence, kept) in [
         (put_back_at(2_000), 1),
         (put_back_at(1_000), 0),
@@ -231,6 +233,9 @@ fn what_was_changed_and_put_back_is_kept_when_the_other_side_wins() {
         (ticket_changed_to("low", 300), 0),
         (sent_at(400), 1),
         (sent_at(600), 0),
+        (looked_at(400), 1),
+        (looked_at(600), 0),
+        (told_too(700), 0),
     ] {
         let mut pair = crate::echo::Pair::new(crate::sample::ticket(), mapping());
         pair.ticket.priority = Some("urgent".to_owned());
