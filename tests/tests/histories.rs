@@ -12,13 +12,8 @@ const HISTORIES: u64 = 2_000;
 /// A planted fault is found within so many.
 const WITHIN: u64 = 1_000;
 
-/// What is known and not repaired: in 789 one request more than a small limit allows is sent in one window; in 997 and
-/// 1585 somebody gave a ticket another assignee and the old one back, unseen, before a write of ours took that away.
-const KNOWN: [u64; 3] = [789, 997, 1585];
-
 fn all_clean(summary: &Summary) {
-    let news = summary.failed.iter().filter(|one| !KNOWN.contains(&one.seed));
-    let failed: Vec<String> = news.map(Outcome::report).collect();
+    let failed: Vec<String> = summary.failed.iter().map(Outcome::report).collect();
     assert!(failed.is_empty(), "{}\n{}", failed.join("\n"), summary.line());
     assert!(summary.exempt_percent() <= 1.0, "{}", summary.details());
 }
@@ -31,11 +26,6 @@ fn histories_lose_nothing_and_do_nothing_twice() {
     let summary = play_all(1..HISTORIES + 1, play, |so_far| so_far.failed.len() < 10);
     println!("{}\n{}", summary.details(), summary.line());
     all_clean(&summary);
-    let still: Vec<u64> = summary.failed.iter().map(|one| one.seed).collect();
-    assert!(
-        KNOWN.iter().all(|seed| still.contains(seed)),
-        "repaired by now: {KNOWN:?}, still failing: {still:?}"
-    );
     let faults = summary.sums[4] / summary.histories;
     assert!(faults >= 5, "too little goes wrong: {faults} faults a history");
 }

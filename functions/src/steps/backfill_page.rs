@@ -10,7 +10,6 @@ use domain::{Routing, Ticket, TicketId};
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, stream};
 use orchestration::{ExecutionContext, Failure, StepExecutor, StepFailure};
-use serde::{Deserialize, Serialize};
 use statemachines::steps::{BACKFILL_PAGE, BackfillPageInput, BackfillPageOutput};
 use stores::cursors::Cursor;
 use stores::jobs::Marked;
@@ -19,14 +18,12 @@ use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
 use crate::plan::gate::Entered;
+use crate::steps::backfill_place::Place;
 use crate::sync::conversation::is_description;
 use crate::sync::create::{Made, ensure_task, left_behind};
 use crate::sync::link_back::{self, batch};
 use crate::sync::{after_making, copying, pilot, recognised, wants};
 use crate::{Context, SyncError, access};
-
-/// The stream under which the backfill's place is kept.
-pub const STREAM: &str = "backfill";
 
 /// An execution that is about to be stopped waits this long for it.
 const HALTED_WAIT_S: u64 = 60;
@@ -51,65 +48,6 @@ impl StepExecutor for BackfillPage {
     }
 }
 
-/// Where a backfill stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
-    /// Which backfill.
-    pub generation: u64,
-    /// The export's cursor before the page in work; the start if absent.
-    pub cursor: Option<String>,
-    /// The last ticket of that page up to which all are settled. A ticket that moves leaves its page for a later
-    /// one, so its number in the page would not do.
-    #[serde(default)]
-    pub settled: Option<TicketId>,
-    /// Tickets settled in all pages before.
-    pub seen: u64,
-    /// Whether the export's end was reached.
-    #[serde(default)]
-    pub exported: bool,
-    /// Marks on tickets that are not settled; see `sync/link_back/batch.rs`.
-    #[serde(default)]
-    pub jobs: Vec<String>,
-    /// Whether all of it is done.
-    pub done: bool,
-    /// When it began, in unix milliseconds: the polls go on from there.
-    pub started_ms: i64,
-    /// Fingerprint of the settings it began under: others may take tickets that it passed by.
-    #[serde(default)]
-    pub settings: String,
-}
-
-impl Place {
-    /// Reads the place of a backfill, a fresh one if there is none of this generation.
-    pub async fn load(
-        cx: &Context,
-        generation: u64,
-        now_ms: i64,
-    ) -> Result<(Place, Option<Cursor>), SyncError> {
-        let cursor = cx.checkpoints.cursor(STREAM).await?;
-        let place = cursor.as_ref().and_then(|c| serde_json::from_str::<Place>(&c.text).ok());
-        let place = place.filter(|place| place.generation == generation).unwrap_or(Place {
-            generation,
-            started_ms: now_ms,
-            settings: cx.mapping.settings().digest(),
-            ..Place::default()
-        });
-        Ok((place, cursor))
-    }
-
-    /// How many tickets of the page, as it is exported now, are settled.
-    fn offset(&self, tickets: &[Ticket]) -> usize {
-        let last = self.settled.and_then(|settled| tickets.iter().position(|ticket| ticket.id == settled));
-        last.map_or(0, |last| last + 1)
-    }
-
-    async fn save(&self, cx: &Context, cursor: &mut Option<Cursor>) -> Result<(), SyncError> {
-        let text = serde_json::to_string(self).unwrap_or_default();
-        *cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), &text).await?);
-        Ok(())
-    }
-}
-
 async fn page(
     cx: &Context,
     input: BackfillPageInput,
@@ -118,6 +56,7 @@ async fn page(
     cx.check_paused(run.lane).await?;
     let (mut place, mut cursor) = Place::load(cx, input.generation, run.now_ms()).await?;
     if cursor.is_none() || place.seen == 0 && place.cursor.is_none() {
+        place.begin_polls(cx).await?;
         place.save(cx, &mut cursor).await?;
     }
     let _working = cx.halt.working();

@@ -7,8 +7,8 @@ use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
 use statemachines::steps::{FINISH_BACKFILL, FinishBackfillInput, FinishBackfillOutput};
 
-use crate::steps::backfill_page::Place;
-use crate::steps::{poll_comments, poll_tasks, poll_tickets};
+use crate::steps::backfill_place::Place;
+use crate::steps::poll_tickets;
 use crate::{Context, SyncError};
 
 /// The step.
@@ -40,13 +40,6 @@ async fn finish(
     {
         cursors.advance(poll_tickets::STREAM, None, cursor).await?;
     }
-    let since_s = (place.started_ms / 1_000).to_string();
-    if cursors.cursor(poll_comments::STREAM).await?.is_none() {
-        cursors.advance(poll_comments::STREAM, None, &since_s).await?;
-    }
-    let since_ms = place.started_ms.to_string();
-    if cursors.cursor(poll_tasks::STREAM).await?.is_none() {
-        cursors.advance(poll_tasks::STREAM, None, &since_ms).await?;
-    }
+    place.begin_polls(cx).await?;
     Ok(FinishBackfillOutput { linked: place.seen })
 }

@@ -24,6 +24,8 @@ use crate::warnings;
 const USER_AGENT: &str = concat!("deskup/", env!("CARGO_PKG_VERSION"));
 /// Jitter on top of a wait: at most a quarter of it, at most this.
 const JITTER_MS_MAX: i64 = 2_000;
+/// What an answer says of limits holds when it was given: one that took longer, or was read so late, is not asked.
+const NEWS_MS: i64 = 10_000;
 
 /// What all clones of a client share.
 pub(crate) struct Core {
@@ -157,6 +159,7 @@ impl Core {
         credential: Option<&HeaderValue>,
     ) -> Result<Result<Reply, (Failed, Reply)>, TransportError> {
         let request = self.request(call, url, credential)?;
+        let sent_ms = self.clock.now_ms();
         let mut response = self.transport.send(request).await?;
         if planted::is(Bug::RetryInside) && !response.status().is_success() {
             response = self.transport.send(self.request(call, url, credential)?).await?;
@@ -165,7 +168,10 @@ impl Core {
         let reply = Reply { status: parts.status, headers: parts.headers, body };
         let now_ms = self.clock.now_ms();
         let names: Vec<&str> = call.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
-        let seen = limits::seen(self.api, &reply.headers, &names, now_ms);
+        let seen = match now_ms.saturating_sub(sent_ms) <= NEWS_MS {
+            true => limits::seen(self.api, &reply.headers, &names, now_ms),
+            false => Vec::new(),
+        };
         if !seen.is_empty() {
             self.pacer.observe(self.api, &seen);
         }

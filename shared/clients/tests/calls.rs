@@ -6,10 +6,14 @@ mod common;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clients::{ErrorKind, Lane, Scope, Secret, ZendeskCredentials};
+use clients::{
+    ErrorKind, Lane, Scope, Secret, TokioClock, Transport, TransportError, Zendesk, ZendeskConfig,
+    ZendeskCredentials,
+};
 use common::*;
 use domain::patch::NewTicketComment;
 use domain::{ListId, NewTask, TaskId, TicketId, TicketPatch};
+use futures::future::BoxFuture;
 use serde_json::json;
 
 fn id(number: u64) -> TicketId {
@@ -39,6 +43,40 @@ async fn a_read_is_repeated_until_it_is_answered() {
         Script::answers(vec![lost(), text(502, "<html>"), never_sent(), ok(json!({"ticket": ticket(1)}))]);
     let read = zendesk(&script).ticket(id(1)).await.unwrap().unwrap();
     assert_eq!((read.id, script.requests().len()), (id(1), 4));
+}
+
+/// Answers after a while, as if whoever asked had stood still.
+struct Slow(Arc<Script>, Duration);
+
+impl Transport for Slow {
+    fn send(
+        &self,
+        request: http::Request<bytes::Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<bytes::Bytes>, TransportError>> {
+        Box::pin(async {
+            let answer = self.0.send(request).await;
+            tokio::time::sleep(self.1).await;
+            answer
+        })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_answer_tells_nothing_of_limits() {
+    for (seconds, told) in [(1, 1), (60, 0)] {
+        let headers = [("x-rate-limit", "34"), ("x-rate-limit-remaining", "33"), ("ratelimit-reset", "60")];
+        let script = Script::answers(vec![with(ok(json!({"ticket": ticket(1)})), &headers)]);
+        let ledger = Arc::new(Ledger::default());
+        let config = ZendeskConfig {
+            base_url: ZENDESK.into(),
+            credentials: ZendeskCredentials::Bearer(Secret::new("z-secret")),
+        };
+        let slow = Arc::new(Slow(script, Duration::from_secs(seconds)));
+        let clock = Arc::new(TokioClock::new(START_MS));
+        let zendesk = Zendesk::new(config, slow, ledger.clone(), clock, 7).unwrap();
+        assert!(zendesk.ticket(id(1)).await.unwrap().is_some(), "the answer itself is as good as any");
+        assert_eq!(ledger.seen.lock().unwrap().len(), told, "after {seconds} s");
+    }
 }
 
 #[tokio::test(start_paused = true)]

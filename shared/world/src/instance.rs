@@ -8,7 +8,7 @@ use bytes::Bytes;
 use clients::{Api, ClickUpConfig, Clock, Transport, ZendeskConfig, ZendeskLimits};
 use domain::Side;
 use functions::local::{self, Connection, Local};
-use functions::steps::backfill_page::Place;
+use functions::steps::backfill_place::Place;
 use functions::{Options, registration, webhook};
 use futures::FutureExt;
 use futures::future::BoxFuture;
