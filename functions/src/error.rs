@@ -54,7 +54,9 @@ impl SyncError {
             SyncError::Api(error) => match error.kind {
                 ErrorKind::BudgetEmpty { .. } | ErrorKind::RateLimited { .. } => Failure::BudgetEmpty,
                 ErrorKind::Transient | ErrorKind::Unknown | ErrorKind::Conflict => Failure::Transient,
-                ErrorKind::NotFound | ErrorKind::Refused => Failure::Rejected,
+                ErrorKind::Refused => Failure::Rejected,
+                // It was there a moment ago: the next look sees what became of it.
+                ErrorKind::NotFound => Failure::Transient,
                 // Nothing was tried: it waits until we are let in again, and counts against no record.
                 ErrorKind::Auth => Failure::Paused,
                 ErrorKind::Unexpected => Failure::Transient,

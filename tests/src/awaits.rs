@@ -81,7 +81,7 @@ async fn live(seed: u64, crash_ms: Option<u64>, wrap: Wrap) -> anyhow::Result<(R
     let now = Arc::new(move || clock.now_ms());
     let table = Store::embedded_with(Place::Memory, INSTALLATION, now, FaultPlan::none())?;
     let faults = FaultPlan { takes_ms: TABLE_MS, ..FaultPlan::none() };
-    let crew = Crew { size: 1, seed, wrap, polls: true, table: faults };
+    let crew = Crew { size: 1, seed, wrap, polls: true, marks: false, table: faults };
     let team = Team::new(world.clone(), table, crew)?;
     team.calm_down();
     let deskup: Arc<dyn Deskup> = team.clone();

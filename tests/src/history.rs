@@ -1,14 +1,17 @@
 //! One history: a small world, several executors, an hour of virtual time, people on both sides, and everything that can
 //! go wrong. The seed decides all of it.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Side;
 use fastrand::Rng;
+use serde_json::Value as Json;
 use simulators::{Change, Overdrawn};
 use stores::{FENCE_WENT_BACK, FaultPlan, Place, Store};
+use world::judge::Testimony;
 use world::judge::edits::Fate;
 use world::world::PlanLimits;
 use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
@@ -16,10 +19,15 @@ use world::{Deskup, Silent, World, WorldFaults, WorldOptions};
 use crate::expect::Faults;
 use crate::summary::Outcome;
 use crate::team::{Crew, Team};
+use crate::weather::STALE_CREATE;
 use crate::whole::{INSTALLATION, Ran, Wrap, bare, on_paused_clock};
 
 /// How long a history takes at least.
 const LASTS_MS: i64 = 60 * 60_000;
+
+/// How long Zendesk remembers a job: longer than anybody takes to ask, or not even that.
+const JOB_KEPT_MS: i64 = LASTS_MS;
+const JOB_FORGOTTEN_MS: i64 = 1_000;
 
 /// What a history is made of.
 #[derive(Clone, Debug)]
@@ -34,6 +42,8 @@ pub struct Recipe {
     pub executors: usize,
     /// Whether both services are asked what changed. Where not, no delivery is dropped, and they alone have to do.
     pub polls: bool,
+    /// Whether tickets are to tell of their tasks, which a backfill leaves to jobs of Zendesk.
+    pub marks: bool,
 }
 
 impl Recipe {
@@ -46,6 +56,7 @@ impl Recipe {
             edits: random.usize(12..=13),
             executors: [2, 2, 2, 3][random.usize(0..4)],
             polls: random.u8(0..3) > 0,
+            marks: Rng::with_seed(seed ^ 0x3a4c).u8(0..4) == 0,
         }
     }
 }
@@ -84,6 +95,7 @@ fn options(recipe: &Recipe) -> WorldOptions {
             ..WorldFaults::default()
         },
         mischief: random.usize(0..=3),
+        upheavals: [0, 0, 1, 2][Rng::with_seed(recipe.seed ^ 0x0e4a).usize(0..4)],
         limits: limits(recipe),
         spacing_ms: LASTS_MS / 2 / recipe.edits as i64,
         coinciding: 0.15,
@@ -99,6 +111,7 @@ fn limits(recipe: &Recipe) -> PlanLimits {
         zendesk_per_min: random.u32(40..=200),
         zendesk_updates_per_min: if random.bool() { 20 } else { 100 },
         clickup_per_min: Some(random.u32(30..=100)),
+        zendesk_job_kept_ms: if random.bool() { JOB_FORGOTTEN_MS } else { JOB_KEPT_MS },
         ..PlanLimits::default()
     }
 }
@@ -110,17 +123,18 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
     let now = clock.clone();
     let now = Arc::new(move || now.now_ms());
     let table = Store::embedded_with(Place::Memory, INSTALLATION, now, FaultPlan::none())?;
-    let team =
-        Team::new(world.clone(), table, Crew::troubled(recipe.executors, recipe.seed, wrap, recipe.polls))?;
+    let team = Team::new(world.clone(), table, Crew::troubled(recipe, wrap))?;
     let deskup: Arc<dyn Deskup> = team.clone();
     world.seed(&Silent)?;
     world.connect(Some(deskup.clone()));
     world.prepare(deskup.as_ref()).await?;
     world.backfill(deskup.as_ref(), &Silent).await?;
     world.live(deskup.as_ref())?;
-    let (played, troubled) = futures::join!(world.play(&Silent), trouble(&team, recipe));
+    let (played, troubled, again) =
+        futures::join!(world.play(&Silent), trouble(&team, recipe), team.start_all_again(recipe));
     played?;
     troubled?;
+    again?;
     let left_ms = u64::try_from(LASTS_MS - (clock.now_ms() - begun_ms)).unwrap_or(0);
     tokio::time::sleep(Duration::from_millis(left_ms)).await;
     team.calm_down();
@@ -143,6 +157,7 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
         let (_, details) = world.judge(deskup.as_ref()).await?;
         untold = details.differences;
     }
+    let unmarked = if recipe.marks { unmarked(&world.testimony(deskup.as_ref()).await?) } else { Vec::new() };
     world.second_run(deskup.as_ref(), &Silent).await?;
     let (verdict, details) = world.judge(deskup.as_ref()).await?;
     let testimony = world.testimony(deskup.as_ref()).await?;
@@ -157,6 +172,7 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
         outcome.wrong.push(format!("taken, and not worked on: {one:?}"));
         outcome.wrong.extend(story(&ran, &one.ticket, field));
     }
+    outcome.wrong.extend(unmarked);
     outcome.wrong.extend(team.fired().wrong());
     if let Some(times) = outcome.fired.remove(FENCE_WENT_BACK) {
         outcome.wrong.push(format!("{times} writes of links by stale holders"));
@@ -165,6 +181,20 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
     outcome.counts[4] += overdrawn.len() as u64;
     outcome.wrong.extend(overdrawn);
     Ok(outcome)
+}
+
+/// Tickets that could tell of their task and do not.
+fn unmarked(testimony: &Testimony) -> Vec<String> {
+    let tells = |id: &str, task: &str| {
+        let mut tickets = testimony.tickets.iter().filter(|ticket| ticket["id"].to_string() == id);
+        tickets.all(|seen| {
+            seen["external_id"] == task || seen["status"] == "closed" || seen["status"] == "deleted"
+        })
+    };
+    let is_there = |task: &str| testimony.tasks.iter().any(|seen| seen["id"] == task);
+    let links = testimony.kept.links.iter().map(|(ticket, link)| (ticket.to_string(), link.task.as_str()));
+    let wrong = links.filter(|(ticket, task)| is_there(task) && !tells(ticket, task));
+    wrong.map(|(ticket, task)| format!("ticket {ticket} does not tell of {task}")).collect()
 }
 
 /// Windows in which more was sent than a limit allows, less what arrived long after it was booked.
@@ -234,6 +264,19 @@ fn is_made_again(ran: &Ran, line: &str) -> bool {
         || (line.starts_with("written without cause") && line.ends_with("archived") && !of_people())
 }
 
+/// Whether a ticket may rightly have got a second task: nothing told any more that the first one was its, or whoever asked
+/// for one had stood still before, for longer than anybody reckons with.
+fn may_have_twins(ran: &Ran, team: &Team) -> bool {
+    let hides =
+        |change: &Change| change.edit.is_some() && matches!(change.field.as_str(), "description" | "deleted");
+    team.all_fired().contains_key(STALE_CREATE) || ran.testimony.clickup_changes.iter().any(hides)
+}
+
+/// A ticket that tells of its task, because the mapping says so and nobody else.
+fn is_mark(line: &str) -> bool {
+    line.starts_with("written without cause") && line.ends_with(": external_id")
+}
+
 /// Where deliveries are dropped on their way, or not taken, a write of ours may never be told of.
 fn expected(recipe: &Recipe, ran: &Ran, missed: bool) -> Faults {
     let drops = options(recipe).faults.webhook_drop > 0.0 || missed;
@@ -260,6 +303,32 @@ fn story(ran: &Ran, ticket: &str, field: &str) -> Vec<String> {
     lines
 }
 
+/// What people did to whole records.
+fn upheavals(ran: &Ran) -> BTreeMap<&'static str, u64> {
+    let mut all = BTreeMap::new();
+    let of_people = |change: &&Change| change.edit.is_some();
+    for change in ran.testimony.zendesk_changes.iter().filter(of_people) {
+        let what = match (change.field.as_str(), &change.after) {
+            ("deleted", Json::Bool(true)) => "ticket deleted",
+            ("deleted", _) => "ticket restored",
+            ("status", after) if after == "closed" => "ticket closed",
+            _ => continue,
+        };
+        *all.entry(what).or_default() += 1;
+    }
+    for change in ran.testimony.clickup_changes.iter().filter(of_people) {
+        let what = match (change.field.as_str(), &change.after) {
+            ("deleted", _) => "task deleted",
+            ("archived", Json::Bool(true)) => "task archived",
+            ("archived", _) => "task brought back",
+            ("list", _) => "task moved",
+            _ => continue,
+        };
+        *all.entry(what).or_default() += 1;
+    }
+    all
+}
+
 fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     let verdict = &ran.verdict;
     let mut trace = std::hash::DefaultHasher::new();
@@ -270,6 +339,7 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
         expected(recipe, ran, team.was_suspended() || team.missed_any())
             .into_lines()
             .into_iter()
+            .filter(|line| !(recipe.marks && is_mark(line)))
             .partition(|line| is_made_again(ran, line));
     let mut wrong = wrong;
     for edit in &ran.details.lost {
@@ -277,6 +347,10 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
     }
     for one in &ran.details.differences {
         wrong.extend(story(ran, &one.ticket, one.what.split(':').next().unwrap_or_default()));
+    }
+    let twins = verdict.twins_seen;
+    if twins > 0 && !may_have_twins(ran, team) {
+        wrong.push(format!("{twins} tasks were made for tickets that had one"));
     }
     let exempt = ran.details.judged.iter().filter(|judged| judged.fate == Fate::Unprovable).count();
     Outcome {
@@ -293,7 +367,7 @@ fn outcome(recipe: &Recipe, ran: &Ran, team: &Team, lasted_ms: i64) -> Outcome {
         records: verdict.tickets,
         edits: verdict.edits,
         unprovable: exempt as u64,
-        fired: team.all_fired(),
+        fired: team.all_fired().into_iter().chain(upheavals(ran)).collect(),
         store_operations: team.store_operations(),
         lasted_ms,
         trace: trace.finish(),

@@ -1,5 +1,6 @@
 //! What the suites of the whole system share.
 
+pub mod again;
 pub mod awaits;
 pub mod compare;
 pub mod crew;

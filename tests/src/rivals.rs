@@ -23,6 +23,8 @@ const OF_READS: u32 = 40;
 /// Of so many writes, one finds that somebody else is at the same field; after such a read, of so many.
 const OF_WRITES: u32 = 60;
 const OF_WRITES_AFTER: u32 = 2;
+/// Of so many jobs, one finds that somebody has just edited its first ticket.
+const OF_JOBS: u32 = 3;
 /// For how long a read counts for that, ms: the services tell times in seconds.
 const AFTER_MS: i64 = 1_000;
 
@@ -95,7 +97,12 @@ impl Rivals {
     }
 
     async fn carry(&self, request: Request<Bytes>) -> Result<Response<Bytes>, TransportError> {
-        let Some((side, ticket)) = self.about(&request) else { return self.wire.send(request).await };
+        let Some((side, ticket)) = self.about(&request) else {
+            if let Some(ticket) = first_of_many(&request).filter(|_| self.is_one_of(OF_JOBS)) {
+                self.edit(Side::Zendesk, Kind::Tag, ticket, "edited before a job").await;
+            }
+            return self.wire.send(request).await;
+        };
         if request.method() == Method::GET {
             if side == Side::Zendesk && self.is_one_of(OF_READS) {
                 self.edit(side, Kind::Tag, ticket, "edited before a read").await;
@@ -130,6 +137,15 @@ impl Rivals {
         let marker = footer::parse(task["description"].as_str()?)?;
         Some((Side::Clickup, marker.ticket.get()))
     }
+}
+
+/// The first ticket that a job is to change.
+fn first_of_many(request: &Request<Bytes>) -> Option<u64> {
+    if !request.uri().path().trim_end_matches(".json").ends_with("/tickets/update_many") {
+        return None;
+    }
+    let body: Json = serde_json::from_slice(request.body()).ok()?;
+    body["tickets"][0]["id"].as_u64()
 }
 
 /// The first field that a write changes.

@@ -22,6 +22,7 @@ use world::deskup::{Effort, Kept};
 use world::{Deskup, Instance, InstanceOptions, Progress, World, kept};
 
 pub use crate::crew::Crew;
+use crate::crew::Skewed;
 use crate::rivals::Rivals;
 use crate::weather::{Fired, Weather};
 
@@ -40,15 +41,6 @@ const CUT_MS: u64 = 150;
 const SUSPENDED: &str = "hook suspended";
 /// How often a new executor tries to begin.
 const BEGINS_MAX: u32 = 20;
-
-/// A clock that is off by some seconds.
-struct Skewed(Arc<dyn Clock>, i64);
-
-impl Clock for Skewed {
-    fn now_ms(&self) -> i64 {
-        self.0.now_ms() + self.1
-    }
-}
 
 /// One executor.
 #[derive(Clone)]
@@ -148,6 +140,19 @@ impl Team {
         if let Ok(local) = member.instance.local() {
             local.engine.abort_all();
         }
+        self.bury(&member);
+    }
+
+    /// An executor ends in order, and another one takes its place.
+    pub async fn deploy(&self, at: usize) -> anyhow::Result<()> {
+        let Some(member) = self.members().get_mut(at).and_then(Option::take) else { return Ok(()) };
+        self.fired.add("deploy");
+        member.instance.stop().await;
+        self.bury(&member);
+        self.fill_up().await
+    }
+
+    fn bury(&self, member: &Member) {
         *lock(&self.gone) += member.store.operations().total();
         self.fired.add_all(member.store.injected());
     }
@@ -216,7 +221,10 @@ impl Team {
         let now = clock.clone();
         let store = self.table.beside(Arc::new(move || now.now_ms()), faults)?;
         let store = store.ok_or_else(|| anyhow!("the table is in this process"))?;
-        let made = InstanceOptions::of(&self.world, store.clone());
+        let mut made = InstanceOptions::of(&self.world, store.clone());
+        if self.crew.marks {
+            made.settings = made.settings.replace("[sync]", "[sync]\nlink_back = \"external_id\"");
+        }
         let wire = (self.crew.wrap)(made.transport.clone());
         let (fired, calm) = (self.fired.clone(), self.calm.clone());
         let wire = Rivals::new(wire, self.world.clone(), seed, self.rivals.clone(), fired, calm);
@@ -247,6 +255,18 @@ impl Team {
     fn ready(&self) -> Vec<Member> {
         let is_ready = |member: &&Member| member.is_ready.load(Ordering::Relaxed);
         self.members().iter().flatten().filter(is_ready).cloned().collect()
+    }
+
+    /// The table as whoever looks from outside sees it.
+    pub(crate) fn table(&self) -> &Store {
+        &self.table
+    }
+
+    /// Any executor that is there.
+    pub(crate) fn someone(&self, random: &mut Rng) -> Option<Arc<Instance>> {
+        let ready = self.ready();
+        let at = (!ready.is_empty()).then(|| random.usize(0..ready.len()))?;
+        Some(ready[at].instance.clone())
     }
 
     fn first(&self) -> anyhow::Result<Member> {

@@ -52,6 +52,9 @@ const KINDS: [(&str, u32); 13] = [
     ("unknown values", 10),
 ];
 
+/// A task was asked for by an executor that had stood still since it decided to: nobody knows any more that it may come.
+pub const STALE_CREATE: &str = "create after standing still";
+
 /// What has happened so far, by name, and which requests arrived long after they were booked.
 #[derive(Clone, Debug, Default)]
 pub struct Fired {
@@ -183,6 +186,9 @@ impl Weather {
         self.manners.waits(&self.fired, &name, self.clock.now_ms());
         if self.stand_still().await {
             self.fired.arrived_late(side, self.clock.now_ms());
+            if is_create(&request) {
+                self.fired.add(STALE_CREATE);
+            }
         }
         let kind = self.kind(request.method());
         if let Some(kind) = kind {
@@ -239,6 +245,11 @@ impl Weather {
             _ => answer,
         }
     }
+}
+
+fn is_create(request: &Request<Bytes>) -> bool {
+    let path = request.uri().path();
+    *request.method() == Method::POST && path.contains("/list/") && path.ends_with("/task")
 }
 
 fn side_of(request: &Request<Bytes>) -> Side {

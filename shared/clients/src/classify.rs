@@ -53,6 +53,10 @@ pub(crate) fn classify(
     Some(Failed { outcome, kind, said })
 }
 
+/// An empty or HTML 404 speaks of the address, or comes from something in between: nothing may be concluded from it about
+/// the record, which is looked at again.
+const SAYS_NOTHING: (Outcome, ErrorKind) = (Outcome::Refused, ErrorKind::Unexpected);
+
 fn zendesk(status: StatusCode, said: &Said, retry_after_ms: Option<i64>) -> (Outcome, ErrorKind) {
     let not_done = (Outcome::NotDone { retry_after_ms }, ErrorKind::Transient);
     match said.code.as_deref() {
@@ -67,8 +71,7 @@ fn zendesk(status: StatusCode, said: &Said, retry_after_ms: Option<i64>) -> (Out
         StatusCode::CONFLICT => (Outcome::Refused, ErrorKind::Conflict),
         // A scope, a role or a ticket we may not see: whether it is the account as a whole, only a look tells.
         StatusCode::FORBIDDEN => (Outcome::Refused, ErrorKind::Auth),
-        // An empty or HTML 404 speaks of the address, not of the record: nothing may be concluded from it.
-        StatusCode::NOT_FOUND if !said.json => (Outcome::Refused, ErrorKind::Refused),
+        StatusCode::NOT_FOUND if !said.json => SAYS_NOTHING,
         _ => by_status(status, retry_after_ms),
     }
 }
@@ -88,7 +91,7 @@ fn clickup(status: StatusCode, said: &Said, retry_after_ms: Option<i64>) -> (Out
     };
     match by_code {
         Some(kind) => (Outcome::Refused, kind),
-        None if status == StatusCode::NOT_FOUND && !said.json => (Outcome::Refused, ErrorKind::Refused),
+        None if status == StatusCode::NOT_FOUND && !said.json => SAYS_NOTHING,
         None => by_status(status, retry_after_ms),
     }
 }
@@ -148,13 +151,9 @@ mod tests {
     #[test]
     fn an_empty_or_html_404_is_no_missing_record() {
         for api in [Api::Zendesk, Api::Clickup] {
-            check(api, 404, "", (Outcome::Refused, ErrorKind::Refused));
-            check(
-                api,
-                404,
-                "<title>Page not found - Zendesk</title>",
-                (Outcome::Refused, ErrorKind::Refused),
-            );
+            for body in ["", "null", "<title>Page not found - Zendesk</title>"] {
+                check(api, 404, body, SAYS_NOTHING);
+            }
         }
     }
 

@@ -42,13 +42,15 @@ pub enum Bug {
     BlockKept,
     /// Whoever finds that a token ended asks for a new one, though others are asking.
     RefreshAlone,
+    /// A job that ended is taken to have done all that was asked of it.
+    JobResultIgnored,
     /// A request that fails is sent again at once, besides the retries of those who know what the answer asks for.
     RetryInside,
 }
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 20] = [
+    pub const ALL: [Bug; 21] = [
         Bug::ProbeSkipped,
         Bug::MarkerLeftOut,
         Bug::CopiedMarkerBelieved,
@@ -68,6 +70,7 @@ impl Bug {
         Bug::InternalIsPublic,
         Bug::BlockKept,
         Bug::RefreshAlone,
+        Bug::JobResultIgnored,
         Bug::RetryInside,
     ];
 }

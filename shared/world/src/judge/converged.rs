@@ -40,6 +40,7 @@ pub fn compare(testimony: &Testimony, pairs: &Pairs) -> Convergence {
         let before = found.differences.len();
         match pairs.task_of.get(id).map(|task| (task, pairs.tasks.get(task))) {
             // Deleted by a person: there is nothing to keep in step any more.
+            _ if pairs.gone.contains(id) => {}
             Some((_, None)) => {}
             Some((_, Some(task))) => {
                 found.linked += 1;

@@ -62,6 +62,8 @@ pub enum Fate {
     Kept,
     /// The mapping does not want it on the other side (internal notes).
     NotWanted,
+    /// A person deleted the record on the other side, or this one before it was mirrored.
+    NoCounterpart,
     /// Overwritten by a write whose own webhook never arrived: nobody could have known.
     Unprovable,
     /// Gone.

@@ -26,11 +26,16 @@ pub(super) struct Case<'a> {
 
 impl Case<'_> {
     pub fn fate(&self) -> Fate {
-        match &self.edit.what {
+        let fate = match &self.edit.what {
             What::Comment(comment) => self.fate_of_comment(comment),
             What::Tag { name, added } => self.fate_of_tag(name, *added),
             What::Value { after } => self.fate_of_value(after),
-        }
+        };
+        if fate == Fate::Lost && self.one_is_deleted() { Fate::NoCounterpart } else { fate }
+    }
+
+    fn one_is_deleted(&self) -> bool {
+        self.pairs.gone.contains(&self.edit.ticket) || self.pairs.deleted.contains(&self.edit.ticket)
     }
 
     fn fate_of_comment(&self, comment: &CommentSeen) -> Fate {
@@ -232,14 +237,11 @@ impl Case<'_> {
         if self.edit.side == Side::Clickup && self.closed_before_mirrored() {
             return Some("the ticket is closed");
         }
-        if self.edit.side == Side::Zendesk {
-            match self.task {
-                None if self.pairs.deleted.contains(&self.edit.ticket) => {
-                    return Some("the task was deleted");
-                }
-                Some(task) if task.archived => return Some("the task is archived"),
-                _ => {}
-            }
+        if self.one_is_deleted() {
+            return Some("one of the two was deleted");
+        }
+        if self.edit.side == Side::Zendesk && self.task.is_some_and(|task| task.archived) {
+            return Some("the task is archived");
         }
         match &self.edit.what {
             What::Value { .. }

@@ -133,6 +133,7 @@ fn exempted(case: &Judged) -> Option<Exempted> {
         (Fate::Unprovable, None) => {
             ("unprovable", "overwritten by a write whose webhook was never delivered")
         }
+        (Fate::NoCounterpart, None) => ("no_counterpart", "one of the two was deleted"),
         (Fate::Mirrored, None) => return None,
     };
     let edit = &case.edit;

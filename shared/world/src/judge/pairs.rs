@@ -28,6 +28,8 @@ pub struct Pairs {
     pub duplicates: Vec<(String, String)>,
     /// Links to tasks that deskup did not make.
     pub adopted: Vec<(String, String)>,
+    /// Tickets that a person deleted.
+    pub gone: BTreeSet<String>,
     /// Tickets whose task a person deleted.
     pub deleted: BTreeSet<String>,
 }
@@ -39,6 +41,9 @@ impl Pairs {
         let mut pairs = Pairs::default();
         for json in &testimony.tickets {
             let ticket = records::ticket(rules, json);
+            if json["status"] == "deleted" {
+                pairs.gone.insert(ticket.id.clone());
+            }
             pairs.tickets.insert(ticket.id.clone(), ticket);
         }
         for json in &testimony.tasks {

@@ -85,7 +85,7 @@ impl Verdict {
 pub struct Exempted {
     /// The edit.
     pub id: String,
-    /// `unmirrorable`, `kept`, `superseded`, `not_wanted` or `unprovable`.
+    /// `unmirrorable`, `kept`, `superseded`, `not_wanted`, `no_counterpart` or `unprovable`.
     pub class: &'static str,
     /// One sentence.
     pub why: String,

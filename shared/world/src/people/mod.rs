@@ -8,6 +8,7 @@ pub mod plan;
 pub mod play;
 #[cfg(test)]
 mod tests;
+pub mod upheaval;
 
 pub use plan::{Intention, Kind, PlanOptions, plan};
 pub use play::{People, Played, Service};

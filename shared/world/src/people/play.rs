@@ -246,6 +246,12 @@ impl<'a> People<'a> {
         self.read(Side::Clickup, act::read_task(who, task, edit), "").await
     }
 
+    /// Sends something to Zendesk once.
+    pub(super) async fn to_zendesk(&self, request: Option<Request<Bytes>>) -> bool {
+        let mut request = request;
+        self.send(Side::Zendesk, || request.take()).await.is_some()
+    }
+
     /// Sends something to ClickUp once.
     pub(super) async fn to_clickup(&self, request: Option<Request<Bytes>>) -> bool {
         let mut request = request;

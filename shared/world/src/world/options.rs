@@ -131,6 +131,8 @@ pub struct WorldOptions {
     pub faults: WorldFaults,
     /// Pieces of mischief besides the edits.
     pub mischief: usize,
+    /// Records that people delete, restore, merge, close, archive and bring back.
+    pub upheavals: usize,
     /// Average time between two edits.
     pub spacing_ms: i64,
     /// The share of edits that coincide with another on the other side.
@@ -158,6 +160,7 @@ impl Default for WorldOptions {
             latency_ms: (40, 160),
             faults: WorldFaults::default(),
             mischief: 0,
+            upheavals: 0,
             spacing_ms: 6_000,
             coinciding: 0.08,
             chased: 0.0,

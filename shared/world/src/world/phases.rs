@@ -9,7 +9,7 @@ use clients::Clock;
 use super::{World, WorldError};
 use crate::deskup::Deskup;
 use crate::judge::{self, Details, Mark, Testimony, Verdict};
-use crate::people::{self, People, PlanOptions, Played, mischief};
+use crate::people::{self, People, PlanOptions, Played, mischief, upheaval};
 use crate::progress::{Phase, Progress, Step};
 
 /// How often somebody starts deskup on a bad day before giving up.
@@ -84,18 +84,21 @@ impl World {
         });
         let span_ms = plan.last().map_or(options.spacing_ms, |last| last.at_ms);
         let pranks = mischief::plan(options.mischief, options.seed, span_ms);
+        let upheavals = upheaval::plan(options.upheavals, options.seed, span_ms);
         let clock = self.clock.clone();
         let now_ms = move || clock.now_ms();
         let mut editors = People::new(&self.scenario, &self.zendesk, &self.clickup, &now_ms);
         let mut pranksters = People::new(&self.scenario, &self.zendesk, &self.clickup, &now_ms);
+        let mut others = People::new(&self.scenario, &self.zendesk, &self.clickup, &now_ms);
         let total = Some(plan.len() as u64);
         let each = |done| {
             let step = Step { done, total, calls: self.chronicle.calls_total(), ..Step::default() };
             progress.step(Phase::Edits, &step);
         };
-        let (played, _) = futures::join!(
+        let (played, ..) = futures::join!(
             editors.play(&plan, began_ms, each),
-            pranksters.prank(&pranks, &self.clickup, began_ms)
+            pranksters.prank(&pranks, &self.clickup, began_ms),
+            others.upset(&upheavals, began_ms)
         );
         Ok(played)
     }
