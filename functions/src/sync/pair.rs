@@ -13,7 +13,7 @@ use stores::links::{Link, LinkState};
 
 use crate::sync::broken;
 use crate::sync::evidence::Known;
-use crate::sync::{masked, to_clickup, to_zendesk};
+use crate::sync::{look_at_both, masked, to_clickup, to_zendesk};
 use crate::{Context, SyncError, access};
 
 /// How often one look at a pair may start over because a side moved under it.
@@ -79,6 +79,8 @@ pub async fn sync_fields(
             return suspend(cx, lease, link, writes).await;
         };
         if link.state == LinkState::Suspended {
+            // What was said meanwhile was told while nothing was copied, and nobody tells of it again.
+            look_at_both(cx, link.ticket).await?;
             link = cx.store.links().set_state(&link, LinkState::Linked, lease.fence).await?;
         }
         if planted::is(Bug::EchoByTimestamp) && broken::wrote_lately(cx, &link).await? {
