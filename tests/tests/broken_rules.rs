@@ -12,7 +12,7 @@ use tests::summary::play_all;
 const WITHIN: u64 = 1_000;
 
 /// A seed that has found each.
-const FIRST: [(Bug, u64); 15] = [
+const FIRST: [(Bug, u64); 16] = [
     (Bug::ProbeSkipped, 6),
     (Bug::MarkerLeftOut, 15),
     (Bug::CopiedMarkerBelieved, 1),
@@ -21,13 +21,14 @@ const FIRST: [(Bug, u64); 15] = [
     (Bug::EchoByTimestamp, 1),
     (Bug::FenceNotChecked, 2),
     (Bug::WorkRowDeleted, 152),
-    (Bug::RepeatsEverything, 2),
-    (Bug::CopiesNotLookedFor, 2),
-    (Bug::OverwrittenNotKept, 6),
-    (Bug::AuditIgnored, 139),
+    (Bug::RepeatsEverything, 6),
+    (Bug::CopiesNotLookedFor, 6),
+    (Bug::OverwrittenNotKept, 4),
+    (Bug::AuditIgnored, 884),
     (Bug::InternalIsPublic, 1),
     (Bug::RefreshAlone, 1),
     (Bug::RetryInside, 1),
+    (Bug::JobResultIgnored, 23),
 ];
 
 /// What polls that are cut short at each of their requests find, and in which of them. Histories have not found the last one.
