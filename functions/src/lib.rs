@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod accounts;
+pub mod backfill;
 pub mod context;
 pub mod credentials;
 pub mod directory;

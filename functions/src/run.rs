@@ -14,13 +14,13 @@ use stores::links::LinkState;
 use stores::work::Hint;
 use stores::{Store, StoreError, WorkKey};
 
+use crate::backfill::{self, Place};
 use crate::dispatcher::SweepError;
 use crate::local::Local;
 use crate::plan::discover::Found;
 use crate::plan::file::{PlanFile, Unfit};
 use crate::plan::gate::Gate;
 use crate::plan::{self, Plan, Watch};
-use crate::steps::backfill_place::{self, Place};
 use crate::steps::sync_records::UNPLANNED;
 use crate::sync::{recognised, wants};
 use crate::{Context, SyncError};
@@ -302,7 +302,7 @@ async fn backfill(local: &Local, watch: &dyn Progress, total: Option<u64>) -> Re
 
 /// A backfill that was not finished goes on under the same settings; otherwise a new one begins.
 pub async fn generation(store: &Store, settings: &str) -> Result<u64, StoreError> {
-    let cursor = store.cursors().get(backfill_place::STREAM).await?;
+    let cursor = store.cursors().get(backfill::STREAM).await?;
     let place = cursor.and_then(|cursor| serde_json::from_str::<Place>(&cursor.text).ok());
     Ok(place.map_or(1, |place| place.generation + u64::from(place.done || place.settings != settings)))
 }

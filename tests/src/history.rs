@@ -185,15 +185,15 @@ async fn live(recipe: &Recipe, wrap: Wrap) -> anyhow::Result<Outcome> {
 
 /// Tickets that could tell of their task and do not.
 fn unmarked(testimony: &Testimony) -> Vec<String> {
-    let tells = |id: &str, task: &str| {
-        let mut tickets = testimony.tickets.iter().filter(|ticket| ticket["id"].to_string() == id);
+    let tells = |id: u64, task: &str| {
+        let mut tickets = testimony.tickets.iter().filter(|ticket| ticket["id"] == id);
         tickets.all(|seen| {
             seen["external_id"] == task || seen["status"] == "closed" || seen["status"] == "deleted"
         })
     };
     let is_there = |task: &str| testimony.tasks.iter().any(|seen| seen["id"] == task);
-    let links = testimony.kept.links.iter().map(|(ticket, link)| (ticket.to_string(), link.task.as_str()));
-    let wrong = links.filter(|(ticket, task)| is_there(task) && !tells(ticket, task));
+    let links = testimony.kept.links.iter().map(|(ticket, link)| (ticket.get(), link.task.as_str()));
+    let wrong = links.filter(|(ticket, task)| is_there(task) && !tells(*ticket, task));
     wrong.map(|(ticket, task)| format!("ticket {ticket} does not tell of {task}")).collect()
 }
 

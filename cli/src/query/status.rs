@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{Side, TicketId};
-use functions::steps::backfill_place;
+use functions::backfill;
 use serde::Serialize;
 use stores::links::LinkState;
 use stores::service::Service;
@@ -256,8 +256,8 @@ pub async fn status(installation: &Installation, store: &Store) -> anyhow::Resul
 
 /// Whether the newest run has a place that is not its end.
 fn is_unfinished(cursors: &[CursorView]) -> bool {
-    let cursor = cursors.iter().find(|cursor| cursor.stream == backfill_place::STREAM);
-    let place = cursor.and_then(|cursor| serde_json::from_str::<backfill_place::Place>(&cursor.cursor).ok());
+    let cursor = cursors.iter().find(|cursor| cursor.stream == backfill::STREAM);
+    let place = cursor.and_then(|cursor| serde_json::from_str::<backfill::Place>(&cursor.cursor).ok());
     place.is_some_and(|place| !place.done)
 }
 

@@ -225,7 +225,7 @@ async fn settings_that_are_not_those_of_the_running_deskup_are_told() {
 async fn a_run_that_did_not_reach_its_end_is_told() {
     let desk = Desk::running().await;
     assert!(!desk.view().await.run_unfinished);
-    let mut place = functions::steps::backfill_place::Place { generation: 1, ..Default::default() };
+    let mut place = functions::backfill::Place { generation: 1, ..Default::default() };
     let cursors = desk.store.cursors();
     let text = serde_json::to_string(&place).expect("json");
     let cursor = cursors.advance("backfill", None, &text).await.expect("writes");

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use clients::ErrorKind;
 use domain::settings::serve::public_url;
+use functions::backfill::{self, Place};
 use functions::local::{ConnectError, Local};
-use functions::steps::backfill_place::{self, Place};
 use functions::steps::poll_tickets;
 use orchestration::{EngineError, recovery_manager};
 use stores::Store;
@@ -139,7 +139,7 @@ async fn serve(args: &ServeArgs, installation: &Installation, place: &Where) -> 
 /// Refuses to begin with a service: the first run shows what will be written before it is.
 async fn was_run(store: &Store) -> anyhow::Result<()> {
     let failed = |error: stores::StoreError| Failed::store(&error);
-    let begun = store.cursors().get(backfill_place::STREAM).await.map_err(failed)?;
+    let begun = store.cursors().get(backfill::STREAM).await.map_err(failed)?;
     let polled = store.cursors().get(poll_tickets::STREAM).await.map_err(failed)?;
     let place = begun.as_ref().and_then(|cursor| serde_json::from_str::<Place>(&cursor.text).ok());
     match place {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use asl::CompiledWorkflow;
 use clients::Lane;
 use domain::Settings;
+use functions::backfill::{self, Place};
 use functions::run::generation;
-use functions::steps::backfill_place::{self, Place};
 use functions::sync::compare;
 use orchestration::{EngineError, Start, StepFunctionsEngine, WorkflowOrchestrator};
 use serde_json::{Value as Json, json};
@@ -34,7 +34,7 @@ pub async fn backfill(link: &Link, settings: &Settings, as_json: bool) -> anyhow
     let workflow = TicketSyncWorkflow::new();
     let generation = generation(&store, &settings.digest()).await.map_err(|error| Failed::store(&error))?;
     // A run that ended before the export did goes on under another name.
-    let attempt = store.cursors().get(backfill_place::STREAM).await?.map_or(0, |cursor| cursor.ver);
+    let attempt = store.cursors().get(backfill::STREAM).await?.map_or(0, |cursor| cursor.ver);
     let name = format!("{}-{generation}-{attempt}", workflow.backfill().name);
     let input = json!({ "generation": generation });
     begin(&orchestrator, workflow.backfill(), input, &name, Lane::Backfill, as_json).await?;
@@ -118,7 +118,7 @@ pub async fn catch_up(link: &Link, store: &Store) -> anyhow::Result<()> {
 
 /// Tickets that the backfill has looked at.
 async fn seen(store: &Store) -> anyhow::Result<u64> {
-    let cursor = store.cursors().get(backfill_place::STREAM).await.map_err(|error| Failed::store(&error))?;
+    let cursor = store.cursors().get(backfill::STREAM).await.map_err(|error| Failed::store(&error))?;
     let place = cursor.and_then(|cursor| serde_json::from_str::<Place>(&cursor.text).ok());
     Ok(place.map_or(0, |place| place.seen))
 }

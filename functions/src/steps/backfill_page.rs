@@ -17,8 +17,8 @@ use stores::links::{Link, LinkState};
 use stores::work::Hint;
 use stores::{Lane, WorkKey};
 
+use crate::backfill::Place;
 use crate::plan::gate::Entered;
-use crate::steps::backfill_place::Place;
 use crate::sync::conversation::is_description;
 use crate::sync::create::{Made, ensure_task, left_behind};
 use crate::sync::link_back::{self, batch};

@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use orchestration::{ExecutionContext, StepExecutor, StepFailure};
 use statemachines::steps::{FINISH_BACKFILL, FinishBackfillInput, FinishBackfillOutput};
 
-use crate::steps::backfill_place::Place;
+use crate::backfill::Place;
 use crate::steps::poll_tickets;
 use crate::{Context, SyncError};
 

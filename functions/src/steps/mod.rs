@@ -1,7 +1,6 @@
 //! One file per step.
 
 pub mod backfill_page;
-pub mod backfill_place;
 pub mod claim_work;
 pub mod compare_links;
 pub mod finish_backfill;

@@ -5,6 +5,7 @@ pub mod batch;
 
 use std::collections::BTreeMap;
 
+use clients::ErrorKind;
 use domain::plan::Write;
 use domain::{LinkBack, Side, Task, Ticket, TicketId};
 use orchestration::ExecutionContext;
@@ -104,6 +105,11 @@ pub async fn write(
         }
         Err(error) => {
             effect::failed(cx, lease, &mut link.clone(), &row, &error).await?;
+            let is_refused = error.kind == ErrorKind::Refused;
+            if is_refused && cx.zendesk(run).ticket(ticket.id).await?.is_none_or(|now| now.is_closed()) {
+                // Closed since it was read: it takes nothing any more.
+                return Ok(0);
+            }
             Err(error.into())
         }
     }

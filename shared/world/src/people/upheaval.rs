@@ -110,8 +110,8 @@ impl People<'_> {
                     "ids": [ticket.id],
                     "target_comment": format!("Request #{} was merged into this one", ticket.id),
                     "source_comment": format!("This request was merged into #{}", other.id),
-                    "target_comment_is_public": one.dice % 2 == 0,
-                    "source_comment_is_public": one.dice % 3 == 0,
+                    "target_comment_is_public": one.dice.is_multiple_of(2),
+                    "source_comment_is_public": one.dice.is_multiple_of(3),
                 });
                 self.to_zendesk(zendesk(Method::POST, &path, Some(body))).await
             }

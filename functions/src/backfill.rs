@@ -57,12 +57,12 @@ impl Place {
     }
 
     /// How many tickets of the page, as it is exported now, are settled.
-    pub(super) fn offset(&self, tickets: &[Ticket]) -> usize {
+    pub(crate) fn offset(&self, tickets: &[Ticket]) -> usize {
         let last = self.settled.and_then(|settled| tickets.iter().position(|ticket| ticket.id == settled));
         last.map_or(0, |last| last + 1)
     }
 
-    pub(super) async fn save(&self, cx: &Context, cursor: &mut Option<Cursor>) -> Result<(), SyncError> {
+    pub(crate) async fn save(&self, cx: &Context, cursor: &mut Option<Cursor>) -> Result<(), SyncError> {
         let text = serde_json::to_string(self).unwrap_or_default();
         *cursor = Some(cx.checkpoints.advance(STREAM, cursor.as_ref(), &text).await?);
         Ok(())
@@ -70,7 +70,7 @@ impl Place {
 
     /// What people write from now on is the polls', however far the backfill comes: a ticket that moves turns up in its
     /// export again, a comment or a task does not.
-    pub(super) async fn begin_polls(&self, cx: &Context) -> Result<(), SyncError> {
+    pub(crate) async fn begin_polls(&self, cx: &Context) -> Result<(), SyncError> {
         let since_s = (self.started_ms / 1_000).to_string();
         for (stream, text) in
             [(poll_comments::STREAM, since_s), (poll_tasks::STREAM, self.started_ms.to_string())]
