@@ -142,7 +142,7 @@ async fn linked(
 
 /// A pair that is linked: its fields, what is said about it, its files.
 async fn of_pair(cx: &Context, run: &ExecutionContext, link: &Link) -> Result<Planned, SyncError> {
-    let mut known = Known::load(cx, link).await?;
+    let mut known = Known::load(cx, run, link).await?;
     let Some(Pair { ticket, task }) = pair::fetch(cx, run, link).await? else {
         return Ok(Planned::Left("one side of the pair is not visible; the link is suspended".to_owned()));
     };

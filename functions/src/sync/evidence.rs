@@ -19,10 +19,14 @@ use crate::{Context, SyncError};
 /// Events older than this say nothing about the present.
 const HORIZON_MS: i64 = 24 * 3_600_000;
 
+/// Events that were read longer ago are read again before anything is written: both records may have been waited for.
+const OLD_MS: i64 = 2_000;
+
 /// The events known of a pair.
 #[derive(Debug, Default)]
 pub struct Known {
     pub(super) rows: Vec<Row>,
+    read_ms: i64,
     me: [i64; 2],
     /// Our writes of unknown outcome, oldest first; read when they matter.
     open: Option<Vec<Effect>>,
@@ -34,18 +38,32 @@ pub struct Known {
 
 impl Known {
     /// Reads the events of both records.
-    pub async fn load(cx: &Context, link: &Link) -> Result<Known, SyncError> {
-        let mut rows = rows_of(&cx.store, &WorkKey::Ticket(link.ticket)).await?;
-        if let Some(task) = &link.task {
-            rows.extend(rows_of(&cx.store, &WorkKey::Task(task.clone())).await?);
-        }
+    pub async fn load(cx: &Context, run: &ExecutionContext, link: &Link) -> Result<Known, SyncError> {
+        let read_ms = run.now_ms();
         Ok(Known {
-            rows,
+            rows: rows_of_both(&cx.store, link).await?,
+            read_ms,
             me: [cx.zendesk_me().0, cx.clickup_me().0],
             open: None,
             theirs: None,
             lost: Vec::new(),
         })
+    }
+
+    /// Reads the events again where that was long ago. False if there is nothing new.
+    pub async fn has_news(
+        &mut self,
+        cx: &Context,
+        run: &ExecutionContext,
+        link: &Link,
+    ) -> Result<bool, SyncError> {
+        let read_ms = run.now_ms();
+        if read_ms - self.read_ms <= OLD_MS {
+            return Ok(false);
+        }
+        let rows = rows_of_both(&cx.store, link).await?;
+        self.read_ms = read_ms;
+        Ok(std::mem::replace(&mut self.rows, rows) != self.rows)
     }
 
     /// Reads which writes of ours may still land: those without an answer, those whose sender died before it could
@@ -252,6 +270,14 @@ fn changed(evidence: &mut Evidence, (side, field): (Side, &FieldKey), at: Timest
 fn sent(evidence: &mut Evidence, (side, field): (Side, &FieldKey), sent_ms: i64) {
     let newest = evidence.own_sent.entry((side, field.clone())).or_insert(Timestamp(i64::MIN));
     *newest = (*newest).max(Timestamp(sent_ms - SKEW_MS));
+}
+
+async fn rows_of_both(store: &Store, link: &Link) -> Result<Vec<Row>, SyncError> {
+    let mut rows = rows_of(store, &WorkKey::Ticket(link.ticket)).await?;
+    if let Some(task) = &link.task {
+        rows.extend(rows_of(store, &WorkKey::Task(task.clone())).await?);
+    }
+    Ok(rows)
 }
 
 async fn rows_of(store: &Store, key: &WorkKey) -> Result<Vec<Row>, SyncError> {

@@ -138,7 +138,7 @@ async fn linked(
     // While a link is suspended nothing is copied, and who adopted a task may have died before its comments.
     let all = link.state == LinkState::Suspended || claim.wants.contains(wants::TWIN);
     let asked = |want: &str| all || claim.wants.contains(want);
-    let mut known = Known::load(cx, &link).await?;
+    let mut known = Known::load(cx, run, &link).await?;
     let told = [wants::OWN, wants::CLICKUP].iter().any(|want| claim.wants.contains(*want));
     if told && overwritten::keep(cx, run, &known, &link).await? > 0 {
         tracing::warn!(ticket = %link.ticket, "a write of ours overwrote a newer value; it is kept as a conflict");

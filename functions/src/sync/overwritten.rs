@@ -45,6 +45,7 @@ pub async fn keep(
                 kept += keep_put_back(cx, known, link, effect, row, field, change).await?;
             }
         }
+        kept += keep_unheard(cx, run, known, link, effect).await?;
         kept += keep_members(cx, run, known, link, effect, &effects).await?;
         if confirmed && matches!(effect.state, EffectState::Done | EffectState::Unknown) {
             cx.store.effects().confirm(effect).await?;
@@ -209,17 +210,69 @@ async fn keep_put_back(
     if !is_put_back {
         return Ok(0);
     }
-    // Whoever decided may have known.
-    let rows = cx.store.conflicts().list(link.ticket).await?;
-    let is_known = |one: &Conflict| {
-        one.cause != ConflictCause::LostUpdate || one.clickup.to_stored() == change.before.to_stored()
-    };
-    let since = |row: &&ConflictRow| row.conflict.field == *field && row.at_ms >= last.at_ms - SKEW_MS;
-    if rows.iter().filter(since).any(|row| is_known(&row.conflict)) {
+    if is_recorded(cx, link, last, &change.before).await? {
         return Ok(0);
     }
     let conflict = lost_update::clickup_put_back_unseen(field, &change.before, &change.after);
     Ok(u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?))
+}
+
+/// A value that only the delivery of somebody's edit tells of: it came when we had written, and that of our own write,
+/// which says what was there before, did not come.
+async fn keep_unheard(
+    cx: &Context,
+    run: &ExecutionContext,
+    known: &Known,
+    link: &Link,
+    effect: &Effect,
+) -> Result<u32, SyncError> {
+    let mut kept = 0;
+    for (field, change) in &effect.fields {
+        let is_told = own_webhooks(known, effect).any(|(row, of, _)| of == field && row.before.is_some());
+        let of_people = known.rows.iter().filter(|row| {
+            row.provider == Side::Clickup
+                && !known.is_ours(row)
+                && row.field.as_ref() == Some(field)
+                && row.at_ms <= effect.sent_ms + SKEW_MS
+        });
+        let Some(last) = of_people.max_by_key(|row| row.at_ms).filter(|_| !is_told) else { continue };
+        let is_news = last.taken_ms > effect.sent_ms - SKEW_MS && last.at_ms > effect.sent_ms - UNSEEN_MS;
+        let Some(theirs) = last.after.as_ref().filter(|_| is_news && last.member.is_none()) else { continue };
+        let Some(conflict) = lost_update::clickup_lost(field, theirs, &change.before, &change.after) else {
+            continue;
+        };
+        if is_recorded(cx, link, last, theirs).await? || !shows(cx, run, link, field, &change.after).await? {
+            continue;
+        }
+        kept += u32::from(cx.store.conflicts().record(link.ticket, &conflict).await?);
+    }
+    Ok(kept)
+}
+
+/// Whether whoever decided since an edit knew of it, or it is kept already.
+async fn is_recorded(cx: &Context, link: &Link, edit: &Row, value: &Value) -> Result<bool, SyncError> {
+    let rows = cx.store.conflicts().list(link.ticket).await?;
+    let is_known = |one: &Conflict| {
+        one.cause != ConflictCause::LostUpdate || one.clickup.to_stored() == value.to_stored()
+    };
+    let since = |row: &&ConflictRow| {
+        edit.field.as_ref() == Some(&row.conflict.field) && row.at_ms >= edit.at_ms - SKEW_MS
+    };
+    Ok(rows.iter().filter(since).any(|row| is_known(&row.conflict)))
+}
+
+/// Whether the task has this value.
+async fn shows(
+    cx: &Context,
+    run: &ExecutionContext,
+    link: &Link,
+    field: &FieldKey,
+    value: &Value,
+) -> Result<bool, SyncError> {
+    let Some(id) = &link.task else { return Ok(false) };
+    let task = cx.clickup(run).task(id).await?;
+    let now = task.and_then(|task| cx.mapping.clickup_value(field, &task));
+    Ok(now.is_some_and(|now| now.to_stored() == value.to_stored()))
 }
 
 /// Whom people took away or put on before a write of ours was carried out, for the first time or once more.

@@ -94,6 +94,9 @@ pub async fn sync_fields(
             let link = remember(cx, lease, link, None, &pair).await?;
             return Ok(Fields { link, pair: Some(pair), writes });
         }
+        if known.has_news(cx, run, &link).await? {
+            continue;
+        }
         match carry_out(cx, run, lease, &mut link, &decision, pair).await? {
             Written::Again => continue,
             Written::Refused(pair) => return Ok(Fields { link, pair: Some(*pair), writes }),

@@ -10,7 +10,7 @@ pub struct Said {
     pub code: Option<String>,
     /// Fields it complained of.
     pub fields: Vec<String>,
-    /// Whether the body was JSON at all.
+    /// Whether the body was JSON that can say something: a bare `null` or number does not.
     pub json: bool,
 }
 
@@ -38,7 +38,7 @@ pub fn read(body: &[u8]) -> Said {
             json: true,
         },
         Ok(Json::String(text)) => Said { code: sentence(&text), fields: Vec::new(), json: true },
-        Ok(_) => Said { json: true, ..Said::default() },
+        Ok(_) => Said::default(),
         // An HTML page or plain text: its beginning is enough for the known sentences.
         Err(_) => {
             let start = &body[..body.len().min(2_000)];

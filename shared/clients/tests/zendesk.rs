@@ -47,7 +47,7 @@ async fn a_missing_ticket_is_none_and_a_wrong_address_is_an_error() {
         Script::answers(vec![answer(404, json!({"error": "RecordNotFound", "description": "Not found"}))]);
     assert_eq!(zendesk(&script).ticket(id(1)).await.unwrap(), None);
     let script = Script::answers(vec![text(404, "")]);
-    assert_eq!(zendesk(&script).ticket(id(1)).await.unwrap_err().kind, ErrorKind::Refused);
+    assert_eq!(zendesk(&script).ticket(id(1)).await.unwrap_err().kind, ErrorKind::Unexpected);
 }
 
 #[tokio::test(start_paused = true)]

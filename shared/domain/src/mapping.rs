@@ -174,6 +174,11 @@ impl Mapping {
         Some((field.lens.zendesk(ticket), field.lens.clickup(task)))
     }
 
+    /// A field's value on the task alone.
+    pub fn clickup_value(&self, key: &FieldKey, task: &Task) -> Option<Value> {
+        Some(self.field(key)?.lens.clickup(task))
+    }
+
     /// Whether a field needs no write for these records, whatever happened before.
     pub fn same(&self, key: &FieldKey, ticket: &Ticket, task: &Task) -> Option<bool> {
         let field = self.field(key)?;

@@ -75,6 +75,10 @@ fn merged(state: &State<'_>, members: &dyn Members) -> Plan {
         let rule = "the other side did not show the change";
         plan.conflicts.push(state.conflict(ConflictCause::BothChanged, Some(Side::Clickup), rule));
     }
+    if plan.clickup.is_some() && is_undone(state) {
+        let rule = "an answered write of ours does not show in full any more";
+        plan.conflicts.push(state.conflict(ConflictCause::BothChanged, Some(Side::Zendesk), rule));
+    }
     if target.crossed && !plan.held {
         let rule = "union (what one side added stays)";
         plan.conflicts.push(state.conflict(ConflictCause::BothChanged, None, rule));
@@ -138,6 +142,18 @@ fn with_landed(state: &State<'_>, members: &dyn Members) -> (Value, Value) {
         (base.z, base.c) = with_own_moves(members, &base, &only(&was), &only(&is));
     }
     (base.z, base.c)
+}
+
+/// Whether something that answered writes of ours put on the task is not on it, or something is that they took off: it did
+/// not arrive, or somebody has undone it since.
+fn is_undone(state: &State<'_>) -> bool {
+    let now = set(&state.c);
+    let mut on_task = state.landed.iter().filter(|one| one.side == Side::Clickup && !state.c_ours);
+    on_task.any(|one| {
+        let (was, is) = (set(&one.before), set(&one.after));
+        !is.difference(&was).all(|new| now.contains(new))
+            || was.difference(&is).any(|gone| now.contains(gone))
+    })
 }
 
 /// Both bases with what a write of ours added to and removed from the task's set.

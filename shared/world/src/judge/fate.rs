@@ -120,10 +120,20 @@ impl Case<'_> {
     }
 
     /// ClickUp has no history: a value that is as it was leaves no trace but the webhook of the edit that put it back, and
-    /// by the world's log that was not delivered.
+    /// by the world's log that was not delivered. So does one that undoes a write of ours of which no webhook told, either.
     fn put_back_unheard(&self, after: &Canon) -> bool {
         let is_told = self.testimony.delivered.contains(&(self.edit.record.clone(), self.edit.at_ms));
-        self.edit.side == Side::Clickup && !is_told && self.first_of_put_back(after).is_some()
+        let undoes = self.first_of_put_back(after).is_some() || self.undoes_unheard(after);
+        self.edit.side == Side::Clickup && !is_told && undoes
+    }
+
+    fn undoes_unheard(&self, after: &Canon) -> bool {
+        let moments = self.history.of(self.edit.side, &self.edit.record, &self.edit.field);
+        let last = moments.iter().filter(|moment| moment.seq < self.edit.seq).max_by_key(|moment| moment.seq);
+        last.is_some_and(|ours| {
+            let is_told = self.testimony.delivered.contains(&(self.edit.record.clone(), ours.at_ms));
+            ours.actor == self.testimony.rules.clickup_sync && !is_told && ours.before.matches(after)
+        })
     }
 
     fn other_record(&self) -> Option<&Record> {
